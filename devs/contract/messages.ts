@@ -1,0 +1,83 @@
+/**
+ * The shapes of the messages on a node's topics. All are JSON objects but
+ * `up/data`, a SenML pack (RFC 8428), which is an array of records.
+ */
+
+/** `up/state`, retained: the birth message and, as the last will, the offline message. */
+export interface StateMessage {
+  readonly state: "online" | "offline";
+  /** Why: `boot`, `reconnected`, `connection-lost` (the last will), `restart`. */
+  readonly reason: string;
+  /** Boots of this node since its flash was new. */
+  readonly boot: number;
+  /** Firmware version; absent in the last will. */
+  readonly version?: string;
+  /** Board or `simulator`; absent in the last will. */
+  readonly board?: string;
+  /** The chips that answered at boot; absent in the last will. */
+  readonly chips?: string[];
+}
+
+/** One record of `up/data`. The first record of a pack also carries the base fields. */
+export interface SenmlRecord {
+  /** Base name, `{city}/{node}/`. */
+  readonly bn?: string;
+  /** Base time, UTC in seconds since 1970; absent while the node's clock is not set. */
+  readonly bt?: number;
+  /** Boot count: with `seq` it names a pack, so that the city can drop a duplicate. */
+  readonly boot?: number;
+  /** Sequence number of the pack in this boot, from 1, without a gap. */
+  readonly seq?: number;
+  /** Name of the metric. */
+  readonly n: string;
+  /** Unit; absent for an index. */
+  readonly u?: string;
+  readonly v: number;
+  /** Seconds: added to `bt`, or, without `bt`, before the moment of sending (negative). */
+  readonly t?: number;
+}
+
+/** `up/event`: something happened that a person or a program should know of. */
+export interface EventMessage {
+  /** `sensor-fault`, `sensor-ok`, `alarm-raised`, `alarm-cleared`. */
+  readonly event: string;
+  readonly boot: number;
+  /** Sequence number, shared with the packs of `up/data`. */
+  readonly seq: number;
+  /** Chip of a sensor event. */
+  readonly chip?: string;
+  /** Channel of an alarm. */
+  readonly channel?: string;
+  /** Why a sensor is at fault: `no-answer`, `bad-crc`, `not-ready`, `out-of-range`, `frozen`. */
+  readonly reason?: string;
+  /** Value that raised or cleared an alarm. */
+  readonly v?: number;
+  /** Seconds, as in a SenML record without base time: negative, before the moment of sending. */
+  readonly t?: number;
+}
+
+/** `up/health`: how the node is. Counters count from boot. */
+export interface HealthMessage {
+  readonly boot: number;
+  readonly uptimeS: number;
+  /** Values read from chips. */
+  readonly samples: number;
+  /** Values a filter chain refused: implausible, or changing too fast. */
+  readonly rejected: number;
+  /** Readings that passed the report rule and were put into packs. */
+  readonly reported: number;
+  /** Messages handed to the MQTT session with QoS 1. */
+  readonly published: number;
+  /** Of those, acknowledged by the broker. */
+  readonly acknowledged: number;
+  /** Readings dropped because the outbox was full. */
+  readonly dropped: number;
+  /** Readings and events that wait for the broker. */
+  readonly waiting: number;
+  /** Connections after the first. */
+  readonly reconnects: number;
+  /** Faults of sensors raised. */
+  readonly sensorFaults: number;
+  /** Messages from the broker that could not be understood. */
+  readonly badMessages: number;
+}
