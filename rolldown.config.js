@@ -1,0 +1,31 @@
+import { cpSync } from "node:fs";
+import { defineConfig } from "rolldown";
+
+/** Copies the page's static files beside its script. */
+const copyPage = {
+  name: "copy-page",
+  writeBundle() {
+    for (const file of ["index.html", "style.css"])
+      cpSync(`src/web/page/${file}`, `dist/web/${file}`);
+  },
+};
+
+export default defineConfig([
+  {
+    input: { streetnode: "src/cli/main.ts" },
+    platform: "node",
+    external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    output: {
+      dir: "dist",
+      format: "esm",
+      chunkFileNames: "chunks/[name]-[hash].js",
+      sourcemap: true,
+    },
+  },
+  {
+    input: { page: "src/web/page/main.ts" },
+    platform: "browser",
+    plugins: [copyPage],
+    output: { dir: "dist/web", format: "esm", minify: true, codeSplitting: false },
+  },
+]);

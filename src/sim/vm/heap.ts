@@ -1,0 +1,148 @@
+/**
+ * Reads the VM's garbage-collected heap and its sleeping fibers out of the WASM
+ * memory. Layout: `gc_alloc.c` and `devs_internal.h` of the DeviceScript 2.16.4
+ * runtime; the WASM build has the 32-bit object layout of the device, so the
+ * figures are the device's.
+ */
+
+/** Use of the GC heap, in bytes. */
+export interface HeapUse {
+  readonly usedBytes: number;
+  readonly freeBytes: number;
+  readonly largestFreeBytes: number;
+  readonly objects: number;
+}
+
+/** 64 KB in words, divided by the collector's fraction of 4: `gc_threshold`. */
+const GC_THRESHOLD_WORDS = 4096;
+const TAG_FREE = 1;
+/** Tag bits above the kind of a block: pinned, scanned, pending. */
+const TAG_KIND_MASK = 0x1f;
+const WORD = 4;
+
+/** Offsets in `struct _devs_gc_t`. */
+const GC_FIRST_CHUNK = 1;
+const GC_THRESHOLD = 3;
+const GC_CONTEXT = 5;
+
+/** Offsets in `devs_fiber_t`, in words. */
+const FIBER_NEXT = 0;
+const FIBER_WAKE_TIME = 6;
+const FIBER_CONTEXT = 11;
+
+/** Words of `devs_ctx_t` among which the list of fibers is looked for. */
+const CONTEXT_SCAN_WORDS = 512;
+
+/** A view of one VM's memory. */
+export class VmMemory {
+  readonly #bytes: () => Uint8Array;
+  #gc = 0;
+  #fibersAt = 0;
+
+  /** `bytes` gives the memory as it is now: the array is replaced when it grows. */
+  constructor(bytes: () => Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  #words(): Uint32Array {
+    const bytes = this.#bytes();
+    return new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+  }
+
+  /** Use of the heap now, or undefined when no program runs. */
+  heapUse(): HeapUse | undefined {
+    const words = this.#words();
+    const gc = this.#findGc(words);
+    if (!gc) return undefined;
+    let usedWords = 0;
+    let freeWords = 0;
+    let largestFreeWords = 0;
+    let objects = 0;
+    for (
+      let chunk = (words[gc + GC_FIRST_CHUNK] ?? 0) >> 2;
+      chunk;
+      chunk = (words[chunk] ?? 0) >> 2
+    ) {
+      const end = (words[chunk + 1] ?? 0) >> 2;
+      for (let block = chunk + 2; block < end;) {
+        const header = words[block] ?? 0;
+        const size = header & 0xffffff;
+        if (size === 0) return undefined;
+        if (((header >>> 24) & TAG_KIND_MASK) === TAG_FREE) {
+          freeWords += size;
+          largestFreeWords = Math.max(largestFreeWords, size);
+        } else {
+          usedWords += size;
+          objects++;
+        }
+        block += size;
+      }
+    }
+    return {
+      usedBytes: usedWords * WORD,
+      freeBytes: freeWords * WORD,
+      largestFreeBytes: largestFreeWords * WORD,
+      objects,
+    };
+  }
+
+  /**
+   * The earliest time at which a sleeping fiber wants to run, in milliseconds of
+   * the VM's clock; undefined when none sleeps with a time-out or no program runs.
+   */
+  nextWakeMs(): number | undefined {
+    const words = this.#words();
+    const gc = this.#findGc(words);
+    if (!gc) return undefined;
+    const context = words[gc + GC_CONTEXT] ?? 0;
+    if (!this.#fibersAt) this.#fibersAt = findFibers(words, context);
+    if (!this.#fibersAt) return undefined;
+    let earliest: number | undefined;
+    for (
+      let fiber = (words[this.#fibersAt] ?? 0) >> 2;
+      fiber;
+      fiber = (words[fiber + FIBER_NEXT] ?? 0) >> 2
+    ) {
+      const wake = words[fiber + FIBER_WAKE_TIME] ?? 0;
+      if (wake !== 0 && (earliest === undefined || wake < earliest)) earliest = wake;
+    }
+    return earliest;
+  }
+
+  /** Word index of the collector's record: found by its threshold and its first chunk. */
+  #findGc(words: Uint32Array): number {
+    if (this.#gc && isGc(words, this.#gc)) return this.#gc;
+    this.#gc = 0;
+    this.#fibersAt = 0;
+    for (let i = GC_THRESHOLD; i < words.length; i++) {
+      if (words[i] !== GC_THRESHOLD_WORDS) continue;
+      if (isGc(words, i - GC_THRESHOLD)) {
+        this.#gc = i - GC_THRESHOLD;
+        break;
+      }
+    }
+    return this.#gc;
+  }
+}
+
+function isGc(words: Uint32Array, gc: number): boolean {
+  if (words[gc + GC_THRESHOLD] !== GC_THRESHOLD_WORDS) return false;
+  const chunk = words[gc + GC_FIRST_CHUNK] ?? 0;
+  const context = words[gc + GC_CONTEXT] ?? 0;
+  const limit = words.length * WORD;
+  if (chunk === 0 || chunk & 3 || chunk >= limit || context === 0 || context & 3) return false;
+  const end = words[(chunk >> 2) + 1] ?? 0;
+  const bytes = end - chunk;
+  return bytes > 60_000 && bytes <= 65_536 && context < limit;
+}
+
+/** Word index of `fibers` in the context: the first pointer to a fiber of this context. */
+function findFibers(words: Uint32Array, context: number): number {
+  const start = context >> 2;
+  for (let i = start; i < start + CONTEXT_SCAN_WORDS; i++) {
+    const fiber = words[i] ?? 0;
+    if (fiber === 0 || fiber & 3 || fiber === context) continue;
+    if (words[(fiber >> 2) + FIBER_CONTEXT] === context) return i;
+  }
+  return 0;
+}

@@ -1,0 +1,273 @@
+import type { Network } from "../network/network";
+import type { ScheduledTask, Scheduler } from "../scheduler";
+import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
+import { VmMemory, type HeapUse } from "./heap";
+import { instantiateVm, type VmModule } from "./vmModule";
+
+/** Flash of an ESP32 node: 256 KB for program, settings and the rest. */
+export const FLASH_BYTES = 256 * 1024;
+
+/**
+ * Longest pause between two turns of an idle VM. Sleeping fibers, frames and
+ * sockets wake it earlier; this only bounds how late its Jacdac housekeeping runs.
+ */
+const IDLE_TURN_MS = 100;
+
+/** The VM's own tick: it asks for this pause when nothing of its own is due sooner. */
+const VM_TICK_MS = 10;
+
+/** How often the heap is looked at, in virtual time. */
+const HEAP_SAMPLE_MS = 50;
+
+/** UTC at the start of a run's virtual time for a VM: it only sees differences. */
+const CLOCK_BASE_MS = 1_700_000_000_000;
+
+/** A device on the simulated Jacdac bus of one VM. */
+export interface BusDevice {
+  /** 16 lower-case hexadecimal digits. */
+  readonly device: string;
+  /** The frame by which it announces itself. */
+  announcement(): Uint8Array;
+  /** Handles a command for this device; `reply` may be called at any later time. */
+  handle(command: JacdacPacket, reply: (frame: Uint8Array, delayMs: number) => void): void;
+}
+
+/** What a VM is started with. */
+export interface VmHostOptions {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly random: () => number;
+  /** Low and high half of the Jacdac device identifier. */
+  readonly deviceId: readonly [number, number];
+  /** Contents of the flash; empty for a new chip. */
+  readonly flash?: Uint8Array;
+  readonly devices?: readonly BusDevice[];
+  /** Gets every line of the VM's log. */
+  readonly onLog?: (line: string) => void;
+  /** Gets the code of a panic; the runtime restarts the program by itself. */
+  readonly onPanic?: (code: number) => void;
+  /** Gets the flash after each write of the VM; throwing here is a power cut in that write. */
+  readonly onFlashSave?: (image: Uint8Array) => void;
+}
+
+/** One DeviceScript VM on the simulation's scheduler. */
+export class VmHost {
+  readonly deviceId: string;
+  readonly #options: VmHostOptions;
+  readonly #vm: VmModule;
+  readonly #memory: VmMemory;
+  readonly #inbox: Uint8Array[] = [];
+  #turn: ScheduledTask | undefined;
+  #process: (() => void) | undefined;
+  #announcing: ScheduledTask | undefined;
+  #flash: Uint8Array;
+  #running = false;
+  #poweredMs = 0;
+  #inVm = false;
+  #heapPeakBytes = 0;
+  #heapSampledMs = -Infinity;
+  /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
+  #ownServices: number[] = [];
+
+  private constructor(options: VmHostOptions, vm: VmModule) {
+    this.#options = options;
+    this.#vm = vm;
+    this.#memory = new VmMemory(() => vm.HEAPU8);
+    this.#flash = options.flash ?? new Uint8Array(0);
+    const [low, high] = options.deviceId;
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setUint32(0, high, true);
+    new DataView(bytes.buffer).setUint32(4, low, true);
+    this.deviceId = Buffer.from(bytes).toString("hex");
+    vm.flashSize = FLASH_BYTES;
+    vm.flashLoad = () => this.#flash;
+    vm.flashSave = (image) => {
+      this.#flash = image.slice();
+      options.onFlashSave?.(this.#flash);
+    };
+    vm.dmesg = (line) => options.onLog?.(line);
+    vm.log = (...words) => options.onLog?.(words.join(" "));
+    vm.error = (...words) => options.onLog?.(`error: ${words.join(" ")}`);
+    vm.panicHandler = (code) => {
+      if (code !== 0) options.onPanic?.(code);
+    };
+    vm.sendPacket = (frame) => this.#receive(frame);
+  }
+
+  /** Makes a VM; it stands still until `start`. */
+  static async create(options: VmHostOptions): Promise<VmHost> {
+    const created: { host?: VmHost } = {};
+    const { scheduler, network } = options;
+    const vm = await instantiateVm({
+      now: () => CLOCK_BASE_MS + (created.host?.#clockMs() ?? 0),
+      setTimeout: (callback, delayMs) => created.host?.#planTurn(callback, delayMs),
+      clearTimeout: () => created.host?.#cancelTurn(),
+      random: options.random,
+      createConnection: ({ host, port }) =>
+        created.host ? created.host.#openSocket(network, host, port, false) : notStarted(),
+      connectTls: ({ host, port }) =>
+        created.host ? created.host.#openSocket(network, host, port, true) : notStarted(),
+    });
+    created.host = new VmHost(options, vm);
+    return created.host;
+  }
+
+  /** Powers the VM: it loads its flash and starts the program in it. */
+  start(): void {
+    this.#running = true;
+    this.#poweredMs = this.#options.scheduler.nowMs;
+    this.#vm.devsSetDeviceId(...this.#options.deviceId);
+    this.#vm.devsStart();
+    this.#announce();
+  }
+
+  /** Takes the power away: nothing of the VM runs any more. */
+  stop(): void {
+    this.#running = false;
+    this.#vm.devsStop();
+    this.#cancelTurn();
+    this.#announcing?.cancel();
+  }
+
+  /** Writes a program into the VM's flash and starts it. */
+  deploy(bytecode: Uint8Array): void {
+    const status = this.#vm.devsDeploy(bytecode);
+    if (status !== 0) throw new Error(`The VM refused the program (status ${status})`);
+    this.wake();
+  }
+
+  /** The flash as it is now. */
+  get flash(): Uint8Array {
+    return this.#flash;
+  }
+
+  /** Largest use of the GC heap seen, garbage not yet collected included. */
+  get heapPeakBytes(): number {
+    return this.#heapPeakBytes;
+  }
+
+  /** Use of the GC heap now, or undefined when no program runs. */
+  heapUse(): HeapUse | undefined {
+    return this.#memory.heapUse();
+  }
+
+  /** Index of the VM's own service of that class, or undefined until it was announced. */
+  ownService(serviceClass: number): number | undefined {
+    const at = this.#ownServices.indexOf(serviceClass);
+    return at < 0 ? undefined : at + 1;
+  }
+
+  /** Sends a command to a service of the VM's own device. */
+  sendCommand(serviceIndex: number, command: number, payload: Uint8Array): void {
+    this.#deliver(
+      encodeFrame({ device: this.deviceId, isCommand: true, serviceIndex, command, payload }),
+    );
+  }
+
+  /** Lets the VM take its next turn now instead of after its pause. */
+  wake(): void {
+    const process = this.#process;
+    if (!process || this.#inVm) return;
+    this.#cancelTurn();
+    this.#process = process;
+    this.#turn = this.#options.scheduler.after(0, () => this.#takeTurn());
+  }
+
+  /** The VM asks to be called again after `delayMs`. */
+  #planTurn(process: () => void, delayMs: number): this {
+    this.#process = process;
+    this.#sampleHeap();
+    let pauseMs = delayMs;
+    if (delayMs >= VM_TICK_MS) {
+      const wakeMs = this.#memory.nextWakeMs() ?? Infinity;
+      pauseMs = Math.max(1, Math.min(IDLE_TURN_MS, wakeMs - this.#clockMs()));
+    }
+    this.#turn = this.#options.scheduler.after(pauseMs, () => this.#takeTurn());
+    return this;
+  }
+
+  #cancelTurn(): void {
+    this.#turn?.cancel();
+    this.#turn = undefined;
+    this.#process = undefined;
+  }
+
+  #openSocket(network: Network, host: string, port: number, tls: boolean) {
+    const socket = network.connect({ host, port, tls });
+    // The VM learns of an event through a callback and acts on it in its next turn.
+    const wake = () => this.wake();
+    queueMicrotask(() => {
+      socket.on("data", wake);
+      socket.on("close", wake);
+      socket.on("error", wake);
+      socket.once("connect", wake);
+    });
+    return socket;
+  }
+
+  #takeTurn(): void {
+    const process = this.#process;
+    if (!this.#running || !process) return;
+    this.#turn = undefined;
+    this.#inVm = true;
+    try {
+      const frame = this.#inbox.shift();
+      // Handing over a frame runs a turn of its own.
+      if (frame) this.#vm.handlePacket(frame);
+      else process();
+    } finally {
+      this.#inVm = false;
+    }
+    if (this.#inbox.length) this.wake();
+  }
+
+  /** Milliseconds since power on: the VM's own clock. */
+  #clockMs(): number {
+    return Math.floor(this.#options.scheduler.nowMs - this.#poweredMs);
+  }
+
+  #sampleHeap(): void {
+    const nowMs = this.#options.scheduler.nowMs;
+    if (nowMs - this.#heapSampledMs < HEAP_SAMPLE_MS) return;
+    this.#heapSampledMs = nowMs;
+    const use = this.#memory.heapUse();
+    if (use) this.#heapPeakBytes = Math.max(this.#heapPeakBytes, use.usedBytes);
+  }
+
+  #announce(): void {
+    for (const device of this.#options.devices ?? []) this.#deliver(device.announcement());
+    this.#announcing = this.#options.scheduler.after(ANNOUNCE_PERIOD_MS, () => this.#announce());
+  }
+
+  /** Queues a frame for the VM: one handed over while the VM runs would be lost. */
+  #deliver(frame: Uint8Array): void {
+    this.#inbox.push(frame);
+    this.wake();
+  }
+
+  #receive(frame: Uint8Array): void {
+    for (const packet of decodeFrame(frame)) {
+      if (packet.isCommand) {
+        const device = this.#options.devices?.find((d) => d.device === packet.device);
+        device?.handle({ ...packet, payload: packet.payload.slice() }, (reply, delayMs) => {
+          this.#options.scheduler.after(delayMs, () => {
+            if (this.#running) this.#deliver(reply);
+          });
+        });
+      } else if (
+        packet.device === this.deviceId &&
+        packet.serviceIndex === 0 &&
+        packet.command === 0
+      ) {
+        const view = new DataView(packet.payload.slice().buffer);
+        this.#ownServices = [];
+        for (let at = 4; at + 4 <= view.byteLength; at += 4)
+          this.#ownServices.push(view.getUint32(at, true));
+      }
+    }
+  }
+}
+
+function notStarted(): never {
+  throw new Error("The VM opened a socket before it was started");
+}

@@ -1,0 +1,163 @@
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { compileFunction } from "node:vm";
+import { bundledModule, modulesParentFolder } from "./devicescriptBundle";
+
+/** Bytecode and what a debugger needs of it. */
+export interface CompiledProgram {
+  readonly bytecode: Uint8Array;
+  /** DeviceScript's debug information: turns program counters into source lines. */
+  readonly debugInfo: DebugInfo;
+}
+
+/** DeviceScript's debug information, as its own tools read it. */
+export interface DebugInfo {
+  readonly sizes: Record<string, number>;
+  readonly functions: { name: string; size: number }[];
+}
+
+/** The program does not compile; the message holds the compiler's own, one a line. */
+export class CompileError extends Error {
+  override readonly name = "CompileError";
+}
+
+interface Diagnostic {
+  messageText: unknown;
+}
+
+interface BuildConfig {
+  boards: Record<string, unknown>;
+  hwInfo: Record<string, string>;
+}
+
+interface CompilerHost {
+  write(file: string, content: string | Uint8Array): void;
+  read(file: string): string;
+  resolvePath(file: string): string;
+  relativePath(file: string): string;
+  log(line: string): void;
+  isBasicOutput(): boolean;
+  error(diagnostic: Diagnostic): void;
+  getFlags(): Record<string, boolean>;
+  getConfig(): BuildConfig;
+  verifyBytecode(bytecode: Uint8Array): void;
+}
+
+interface Compiler {
+  compileWithHost(
+    file: string,
+    host: CompilerHost,
+  ): { success: boolean; binary?: Uint8Array; dbg: DebugInfo };
+  resolveBuildConfig(local: {
+    hwInfo: Record<string, string>;
+    addBoards: unknown[];
+    pkgJson?: object;
+  }): BuildConfig;
+  preludeFiles(config: BuildConfig): Record<string, string>;
+  formatDiagnostics(diagnostics: Diagnostic[], basic: boolean): string;
+}
+
+let loaded: Compiler | undefined;
+
+function compiler(): Compiler {
+  if (loaded) return loaded;
+  const module = { exports: {} };
+  const body = bundledModule("compiler/built/devicescript-compiler.node.cjs");
+  // The module leaves a global behind; a shadow keeps it out of this process's own.
+  const load = compileFunction(body, [
+    "exports",
+    "module2",
+    "require",
+    "globalThis",
+    "__filename",
+    "__dirname",
+  ]);
+  load(
+    module.exports,
+    module,
+    createRequire(import.meta.url),
+    Object.create(globalThis),
+    join(modulesParentFolder(), "compiler.cjs"),
+    modulesParentFolder(),
+  );
+  loaded = module.exports as Compiler;
+  return loaded;
+}
+
+/** Options of a compilation. */
+export interface CompileOptions {
+  /** The project's folder, which holds `boards/`. */
+  readonly projectFolder: string;
+  /** Version that the program reports. */
+  readonly version: string;
+}
+
+function boards(projectFolder: string): unknown[] {
+  const folder = join(projectFolder, "boards");
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".board.json"))
+    .sort()
+    .map((file) => ({
+      ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as object),
+      id: basename(file, ".board.json"),
+    }));
+}
+
+/**
+ * Writes DeviceScript's own packages into node_modules (they are not on npm: the
+ * compiler carries them). Files that are there and right are left alone.
+ */
+export function unpackPackages(): void {
+  const parent = modulesParentFolder();
+  const files = compiler().preludeFiles(
+    compiler().resolveBuildConfig({ hwInfo: {}, addBoards: [] }),
+  );
+  for (const [file, content] of Object.entries(files)) {
+    const path = join(parent, file);
+    if (readIfThere(path) === content) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Compiles a DeviceScript program, with the compiler of `@devicescript/cli`.
+ *
+ * @throws CompileError when the program has errors.
+ */
+export function compileProgram(entry: string, options: CompileOptions): CompiledProgram {
+  unpackPackages();
+  const { compileWithHost, resolveBuildConfig, formatDiagnostics } = compiler();
+  const folder = resolve(options.projectFolder);
+  const config = resolveBuildConfig({
+    hwInfo: { "@name": "streetnode", "@version": options.version },
+    addBoards: boards(folder),
+  });
+  const errors: string[] = [];
+  const host: CompilerHost = {
+    write: () => {},
+    read: (file) => readFileSync(resolve(folder, file), "utf8"),
+    resolvePath: (file) => resolve(folder, file),
+    relativePath: (file) => relative(folder, file),
+    log: () => {},
+    isBasicOutput: () => true,
+    error: (diagnostic) => errors.push(formatDiagnostics([diagnostic], true).trim()),
+    getFlags: () => ({}),
+    getConfig: () => config,
+    // The VM refuses bad bytecode itself when it is deployed.
+    verifyBytecode: () => {},
+  };
+  const result = compileWithHost(relative(folder, resolve(folder, entry)), host);
+  if (!result.success || !result.binary || errors.length)
+    throw new CompileError(errors.join("\n") || `${entry} does not compile`);
+  return { bytecode: result.binary, debugInfo: result.dbg };
+}

@@ -1,0 +1,90 @@
+import { fileURLToPath } from "node:url";
+import { compileProgram } from "../../src/toolchain/compile";
+import { Scheduler } from "../../src/sim/scheduler";
+import { seededRandom } from "../../src/sim/random";
+import { VmHost, type BusDevice } from "../../src/sim/vm/vmHost";
+import type { Network } from "../../src/sim/network/network";
+
+/** The checkout. */
+export const PROJECT_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
+
+const noNetwork: Network = {
+  connect() {
+    throw new Error("this program has no network");
+  },
+};
+
+/** What a program did in the VM. */
+export interface VmRun {
+  readonly lines: string[];
+  readonly panics: number[];
+  readonly bytecodeBytes: number;
+  readonly heapPeakBytes: number;
+}
+
+/** One expectation of a file of shared cases, as the VM reported it. */
+export interface CaseResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/**
+ * Compiles a DeviceScript program and runs it in the VM, in virtual time, until
+ * it prints `DONE`, panics, or `forMs` of virtual time have passed.
+ */
+export async function runInVm(
+  entry: string,
+  options: { forMs?: number; devices?: (scheduler: Scheduler) => BusDevice[] } = {},
+): Promise<VmRun> {
+  const program = compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0" });
+  const scheduler = new Scheduler();
+  const lines: string[] = [];
+  const panics: number[] = [];
+  const host = await VmHost.create({
+    scheduler,
+    network: noNetwork,
+    random: seededRandom(1),
+    deviceId: [0x11223344, 0x55667788],
+    devices: options.devices?.(scheduler) ?? [],
+    onLog: (line) => lines.push(line),
+    onPanic: (code) => panics.push(code),
+  });
+  host.start();
+  scheduler.runUntil(100);
+  lines.length = 0;
+  host.deploy(program.bytecode);
+  const endMs = scheduler.nowMs + (options.forMs ?? 3_600_000);
+  while (scheduler.nowMs < endMs && panics.length === 0 && !lines.includes("> DONE"))
+    if (!scheduler.runNext()) break;
+  host.stop();
+  return {
+    lines: lines.map((line) => line.replace(/^ *> /, "")),
+    panics,
+    bytecodeBytes: program.bytecode.length,
+    heapPeakBytes: host.heapPeakBytes,
+  };
+}
+
+/**
+ * Runs a file of shared cases in the VM (its entry hands them the runner of
+ * `caseReporter.ts`) and returns what each expectation gave. A program that
+ * panics or never ends is an error, with the end of its log.
+ */
+export async function runCasesInVm(
+  entry: string,
+  options: Parameters<typeof runInVm>[1] = {},
+): Promise<CaseResult[]> {
+  const run = await runInVm(entry, options);
+  if (run.panics.length || !run.lines.includes("DONE"))
+    throw new Error(
+      `${entry}: ${run.panics.length ? `panic ${run.panics[0]}` : "did not end"}:\n${run.lines.slice(-25).join("\n")}`,
+    );
+  const results: CaseResult[] = [];
+  for (const line of run.lines) {
+    const match = /^(ok|FAIL) (.*?)(?: \| (.*))?$/.exec(line);
+    if (match)
+      results.push({ name: match[2] ?? "", ok: match[1] === "ok", detail: match[3] ?? "" });
+  }
+  return results;
+}

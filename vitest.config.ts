@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // The machines this runs on may have two cores, and each worker compiles firmware.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+  },
+});
