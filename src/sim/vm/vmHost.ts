@@ -1,4 +1,4 @@
-import type { Network } from "../network/network";
+import type { Network, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
 import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
 import { VmMemory, type HeapUse } from "./heap";
@@ -96,20 +96,22 @@ export class VmHost {
 
   /** Makes a VM; it stands still until `start`. */
   static async create(options: VmHostOptions): Promise<VmHost> {
-    const created: { host?: VmHost } = {};
-    const { scheduler, network } = options;
+    let created: VmHost | undefined;
+    const host = (): VmHost => {
+      if (!created) throw new Error("The VM acted before it was started");
+      return created;
+    };
+    const { network } = options;
     const vm = await instantiateVm({
-      now: () => CLOCK_BASE_MS + (created.host?.#clockMs() ?? 0),
-      setTimeout: (callback, delayMs) => created.host?.#planTurn(callback, delayMs),
-      clearTimeout: () => created.host?.#cancelTurn(),
+      now: () => CLOCK_BASE_MS + (created ? created.#clockMs() : 0),
+      setTimeout: (callback, delayMs) => host().#planTurn(callback, delayMs),
+      clearTimeout: () => host().#cancelTurn(),
       random: options.random,
-      createConnection: ({ host, port }) =>
-        created.host ? created.host.#openSocket(network, host, port, false) : notStarted(),
-      connectTls: ({ host, port }) =>
-        created.host ? created.host.#openSocket(network, host, port, true) : notStarted(),
+      createConnection: (address) => host().#openSocket(network, { ...address, tls: false }),
+      connectTls: (address) => host().#openSocket(network, { ...address, tls: true }),
     });
-    created.host = new VmHost(options, vm);
-    return created.host;
+    created = new VmHost(options, vm);
+    return created;
   }
 
   /** Powers the VM: it loads its flash and starts the program in it. */
@@ -192,8 +194,8 @@ export class VmHost {
     this.#process = undefined;
   }
 
-  #openSocket(network: Network, host: string, port: number, tls: boolean) {
-    const socket = network.connect({ host, port, tls });
+  #openSocket(network: Network, address: SocketAddress) {
+    const socket = network.connect(address);
     // The VM learns of an event through a callback and acts on it in its next turn.
     const wake = () => this.wake();
     queueMicrotask(() => {
@@ -266,8 +268,4 @@ export class VmHost {
       }
     }
   }
-}
-
-function notStarted(): never {
-  throw new Error("The VM opened a socket before it was started");
 }

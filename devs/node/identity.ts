@@ -1,0 +1,51 @@
+import { readSetting, writeSetting } from "@devicescript/settings";
+import { nameProblem } from "../contract/topics";
+
+/** Who this node is and where its broker is, as provisioning stored it. */
+export interface Identity {
+  city: string;
+  node: string;
+  host: string;
+  port: number;
+  tls: boolean;
+  /** Empty when the broker asks for none. */
+  password: string;
+  /** Boots since the flash was new, this one included. */
+  boot: number;
+}
+
+/** Settings keys; at most 13 characters each. */
+const KEY_IDENTITY = "identity";
+const KEY_BROKER = "broker";
+const KEY_PASSWORD = "password";
+const KEY_BOOT = "boot";
+
+/**
+ * Reads the identity from flash and counts this boot.
+ *
+ * @throws Error that names the setting when one is missing or wrong: the node was not
+ *   provisioned.
+ */
+export async function loadIdentity(): Promise<Identity> {
+  const who = await readSetting(KEY_IDENTITY);
+  const broker = await readSetting(KEY_BROKER);
+  if (!who || !broker) throw new Error("not provisioned: no identity or broker in flash");
+  const cityProblem = nameProblem("" + who.city);
+  if (cityProblem) throw new Error("identity.city: " + cityProblem);
+  const nodeProblem = nameProblem("" + who.node);
+  if (nodeProblem) throw new Error("identity.node: " + nodeProblem);
+  const port = broker.port;
+  if (!broker.host || !(port > 0 && port < 65536))
+    throw new Error("broker: needs a host and a port from 1 to 65535");
+  const boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
+  await writeSetting(KEY_BOOT, boot);
+  return {
+    city: who.city,
+    node: who.node,
+    host: broker.host,
+    port: port,
+    tls: !!broker.tls,
+    password: (await readSetting<string>(KEY_PASSWORD)) || "",
+    boot: boot,
+  };
+}

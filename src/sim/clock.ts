@@ -1,0 +1,67 @@
+import type { Scheduler } from "./scheduler";
+
+/** Tasks in one go before the process's own events (sockets, signals, timers) get a turn. */
+const TASKS_PER_TURN = 2000;
+
+/** Anything on the event loop that virtual time must wait for. */
+export interface Settling {
+  readonly busy: boolean;
+  settle(): Promise<void>;
+}
+
+/** How a run is driven. */
+export interface RunOptions {
+  /** Virtual milliseconds per real millisecond, or Infinity for as fast as it goes. */
+  readonly speed: number;
+  /** Virtual time at which the run ends. */
+  readonly untilMs: number;
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
+  readonly network?: Settling;
+}
+
+/** Drives the scheduler until `untilMs`: as fast as it goes, or in step with the wall clock. */
+export async function drive(scheduler: Scheduler, options: RunOptions): Promise<void> {
+  if (options.speed === Infinity) await driveFreely(scheduler, options);
+  else await driveInStep(scheduler, options);
+}
+
+async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<void> {
+  const { network, signal, untilMs } = options;
+  let tasks = 0;
+  while (!signal?.aborted) {
+    if (network?.busy) await network.settle();
+    const next = scheduler.nextTimeMs();
+    if (next === undefined || next > untilMs) break;
+    scheduler.runNext();
+    if (++tasks % TASKS_PER_TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  if (!signal?.aborted) scheduler.runUntil(untilMs);
+}
+
+async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<void> {
+  const { network, signal, speed, untilMs } = options;
+  const startMs = scheduler.nowMs;
+  const startWallMs = performance.now();
+  let wake: (() => void) | undefined;
+  scheduler.onEarlier(() => wake?.());
+  signal?.addEventListener("abort", () => wake?.(), { once: true });
+  while (!signal?.aborted) {
+    const dueMs = Math.min(untilMs, startMs + (performance.now() - startWallMs) * speed);
+    scheduler.runUntil(dueMs);
+    if (scheduler.nowMs >= untilMs) break;
+    if (network?.busy) await network.settle();
+    const next = Math.min(scheduler.nextTimeMs() ?? untilMs, untilMs);
+    const pauseMs = (next - startMs) / speed - (performance.now() - startWallMs);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, Math.max(0, pauseMs));
+      function done() {
+        clearTimeout(timer);
+        wake = undefined;
+        resolve();
+      }
+      wake = done;
+    });
+  }
+  scheduler.onEarlier(undefined);
+}
