@@ -1,0 +1,118 @@
+import { millis, sleep } from "@devicescript/core";
+import { clearDefective, sen5xDefect, sen5xValues } from "./sen5xConversion";
+import { SensirionChip } from "./sensirionChip";
+import { textOfWords } from "./sensirionWords";
+import { SensorChipOptions } from "./sensorChip";
+
+// All from the SEN5x data sheet, version 2, March 2022: section 6.1 for commands and
+// execution times.
+export const SEN5X_ADDRESS = 0x69;
+
+const START_MEASUREMENT = hex`0021`;
+const START_MS = 50;
+const STOP_MEASUREMENT = hex`0104`;
+const STOP_MS = 200;
+const READ_DATA_READY = hex`0202`;
+const READ_VALUES = hex`03c4`;
+const READ_PRODUCT_NAME = hex`d014`;
+const READ_SERIAL_NUMBER = hex`d033`;
+const READ_STATUS = hex`d206`;
+const READ_MS = 20;
+const RESET = hex`d304`;
+const RESET_MS = 100;
+
+const DATA_READY_BYTES = 3;
+const VALUES_BYTES = 24;
+const STATUS_BYTES = 6;
+/** The answers are longer (48 bytes); the rest is zero and need not be read. */
+const PRODUCT_NAME_BYTES = 9;
+const SERIAL_NUMBER_BYTES = 24;
+
+/** A measurement is there every second (section 1.1), plus a tenth for its clock. */
+const MEASUREMENT_INTERVAL_MS = 1100;
+const READY_POLL_MS = 100;
+
+/** PM values are as accurate as specified from here on (section 1.1, start-up time). */
+const PM_START_UP_MS = 30000;
+/** The NOx and VOC indexes have their first value after 45 s; a margin of 15 s. */
+const WARM_UP_MS = 60000;
+
+/** PM 0 to 1000 ug/m3, -40 to 85 Cel, 0 to 100 %, indexes 1 to 500 (section 1). */
+const LIMITS = [0, 1000, 0, 1000, 0, 1000, 0, 1000, -40, 85, 0, 100, 1, 500, 1, 500];
+
+/** `model`: `SEN55` (the default), or `SEN54`, which has no NOx index. */
+export interface Sen5xOptions extends SensorChipOptions {
+  model?: string;
+}
+
+/**
+ * Sensirion SEN54 and SEN55 environmental nodes.
+ *
+ * | metric | range | resolution | accuracy (data sheet, section 1) |
+ * |---|---|---|---|
+ * | pm1, pm25 | 0 to 1000 ug/m3 | 0.1 | 5 ug/m3 and 5 % up to 100 ug/m3, then 10 % |
+ * | pm4, pm10 | 0 to 1000 ug/m3 | 0.1 | 25 ug/m3 up to 100 ug/m3, then 25 % |
+ * | temperature | -10 to 50 Cel | 0.005 | 0.45 Cel, typical |
+ * | humidity | 0 to 90 % | 0.01 | 4.5 %, typical |
+ * | vocIndex, noxIndex | 1 to 500 | 0.1 | 15 points or 15 %; NOx 50 or 50 % |
+ *
+ * Warm-up: PM values are NaN for the first 30 s after `start()`, since the chip gives
+ * numbers from the first second but not yet to its specification. The indexes are NaN
+ * until the chip gives them.
+ */
+export class Sen5x extends SensirionChip {
+  private readonly model: string;
+  private startedMs = 0;
+
+  constructor(options?: Sen5xOptions) {
+    const model = (options && options.model) || "SEN55";
+    const metrics = ["pm1", "pm25", "pm4", "pm10", "temperature", "humidity", "vocIndex"];
+    if (model === "SEN55") metrics.push("noxIndex");
+    super(model.toLowerCase(), SEN5X_ADDRESS, metrics, WARM_UP_MS, options);
+    this.model = model;
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    // A chip that kept measuring while the node restarted refuses to start again.
+    await this.command(RESET, RESET_MS);
+    const name = textOfWords(await this.query(READ_PRODUCT_NAME, READ_MS, PRODUCT_NAME_BYTES));
+    if (name !== this.model) throw this.failure("wrong-chip", "is a '" + name + "'");
+    this.serialNumber = textOfWords(
+      await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
+    );
+    await this.command(START_MEASUREMENT, START_MS);
+    this.startedMs = millis();
+  }
+
+  override async read(): Promise<void> {
+    this.clearValues();
+    await this.awaitMeasurement();
+    const answer = await this.query(READ_VALUES, READ_MS, VALUES_BYTES);
+    const defect = sen5xDefect(await this.query(READ_STATUS, READ_MS, STATUS_BYTES));
+    sen5xValues(answer, this.values);
+    if (millis() - this.startedMs < PM_START_UP_MS)
+      for (let i = 0; i < 4; i++) this.values[i] = NaN;
+    if (defect) {
+      clearDefective(defect, this.values);
+      throw this.failure("chip-error", "reports a defect: " + defect);
+    }
+    this.checkLimits(LIMITS);
+  }
+
+  override async stop(): Promise<void> {
+    await this.command(STOP_MEASUREMENT, STOP_MS);
+  }
+
+  /** A chip without a new measurement after more than its interval has stalled. */
+  private async awaitMeasurement(): Promise<void> {
+    const fromMs = millis();
+    while (true) {
+      const ready = await this.query(READ_DATA_READY, READ_MS, DATA_READY_BYTES);
+      if (ready[1] === 1) return;
+      if (millis() - fromMs > MEASUREMENT_INTERVAL_MS)
+        throw this.failure("not-ready", "has no new measurement");
+      await sleep(READY_POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The words of Sensirion's I2C sensors: 16 bits, the high byte first, and a check
+ * sum after each (SEN5x data sheet, version 2, March 2022, section 5; the same in
+ * SPS30, SCD4x and SHT4x).
+ */
+
+/** Bytes of a word with its check sum. */
+export const WORD_BYTES = 3;
+
+/** CRC-8 of each high nibble: polynomial x^8 + x^5 + x^4 + 1 (0x31). */
+const CRC_OF_NIBBLE = [
+  0x00, 0x31, 0x62, 0x53, 0xc4, 0xf5, 0xa6, 0x97, 0xb9, 0x88, 0xdb, 0xea, 0x7d, 0x4c, 0x1f, 0x2e,
+];
+
+/**
+ * CRC-8 of the word at `offset`: polynomial 0x31, initialised with 0xFF, nothing
+ * reflected, no final exclusive-or. Of 0xBEEF it is 0x92 (SEN5x data sheet, section
+ * 5.3, "Checksum calculation").
+ */
+export function wordCrc(bytes: Buffer, offset: number): number {
+  let crc = 0xff;
+  for (let i = offset; i < offset + 2; i++) {
+    crc ^= bytes[i];
+    crc = ((crc << 4) & 0xff) ^ CRC_OF_NIBBLE[crc >> 4];
+    crc = ((crc << 4) & 0xff) ^ CRC_OF_NIBBLE[crc >> 4];
+  }
+  return crc;
+}
+
+/** True when `bytes` is whole words, and each has the check sum that it must have. */
+export function wordsAreGood(bytes: Buffer): boolean {
+  if (bytes.length % WORD_BYTES !== 0) return false;
+  for (let offset = 0; offset < bytes.length; offset += WORD_BYTES)
+    if (wordCrc(bytes, offset) !== bytes[offset + 2]) return false;
+  return true;
+}
+
+/** The word of that index, 0 to 65535. */
+export function wordAt(bytes: Buffer, index: number): number {
+  const offset = index * WORD_BYTES;
+  return (bytes[offset] << 8) | bytes[offset + 1];
+}
+
+/** The word of that index as a signed number, -32768 to 32767. */
+export function signedWordAt(bytes: Buffer, index: number): number {
+  return (wordAt(bytes, index) << 16) >> 16;
+}
+
+/** The ASCII text in the words, up to the first zero byte. */
+export function textOfWords(bytes: Buffer): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    if (i % WORD_BYTES === 2) continue;
+    if (bytes[i] === 0) return text;
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
+}

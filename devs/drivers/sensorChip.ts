@@ -1,0 +1,123 @@
+import { I2CDriver, I2CDriverOptions } from "@devicescript/drivers";
+import { SensorError, SensorErrorCode } from "./sensorError";
+
+/** Options that every driver takes; `client` is the bus, the board's own by default. */
+export type SensorChipOptions = I2CDriverOptions;
+
+/**
+ * What every driver of a sensor chip is. `start()` once, then `read()` on the chip's
+ * period; after some failed reads `start()` again, which also re-configures a chip
+ * that was reset. One fiber owns a chip: `start()`, `read()` and `stop()` must not
+ * overlap.
+ *
+ * A driver gives one value for each of its metrics. NaN says that the metric has no
+ * value at this moment, which is normal until `warmUpMs` after `start()`; a read that
+ * failed throws a SensorError. So nothing that is not a measurement looks like one.
+ */
+export abstract class SensorChip extends I2CDriver {
+  /** Part name in lower case: `sen55`. */
+  readonly chipName: string;
+  /** 7-bit I2C address. */
+  readonly address: number;
+  /** Names of the metrics (`devs/contract/metrics.ts`), in the order of `values`. */
+  readonly metrics: string[];
+  /** Values of the last `read()`, in the metrics' units; NaN where there is none. */
+  readonly values: number[] = [];
+  /**
+   * For so long after `start()` a `not-ready` error or a NaN is no fault: the data
+   * sheet's longest start-up time.
+   */
+  readonly warmUpMs: number;
+  /** Serial number, for chips that have one, after `start()`. */
+  serialNumber = "";
+
+  protected constructor(
+    chipName: string,
+    address: number,
+    metrics: string[],
+    warmUpMs: number,
+    options?: SensorChipOptions,
+  ) {
+    super(address, options);
+    this.chipName = chipName;
+    this.address = address;
+    this.metrics = metrics;
+    this.warmUpMs = warmUpMs;
+    this.clearValues();
+  }
+
+  /**
+   * Finds the chip, checks that it is the right one, configures it and starts its
+   * measurement, from whatever state it is in.
+   *
+   * @throws SensorError `no-answer`, `bad-crc`, `wrong-chip`, `not-ready`
+   */
+  abstract start(): Promise<void>;
+
+  /**
+   * Reads the newest measurement into `values`.
+   *
+   * @throws SensorError of any code. After `out-of-range` and `chip-error` the
+   *   metrics concerned are NaN and the others hold good values; after any other code,
+   *   all are NaN.
+   */
+  abstract read(): Promise<void>;
+
+  /**
+   * Ends the measurement and lets the chip save power.
+   *
+   * @throws SensorError `no-answer`
+   */
+  abstract stop(): Promise<void>;
+
+  /** `start()`. The stock method would return at once in the simulator. */
+  override async init(): Promise<void> {
+    await this.start();
+  }
+
+  protected override async initDriver(): Promise<void> {
+    await this.start();
+  }
+
+  /**
+   * One I2C transaction: writes, then reads `readCount` bytes after a repeated start.
+   *
+   * @throws SensorError `no-answer`
+   */
+  protected async transfer(write: Buffer, readCount: number): Promise<Buffer> {
+    try {
+      return await this.xfer(write, readCount);
+    } catch (e) {
+      throw this.failure("no-answer", "does not answer");
+    }
+  }
+
+  /** The error to throw; `detail` follows the chip's name in its message. */
+  protected failure(code: SensorErrorCode, detail: string): SensorError {
+    return new SensorError(code, this.chipName + " " + detail);
+  }
+
+  /** Makes every value NaN: the first thing that `read()` does. */
+  protected clearValues(): void {
+    for (let i = 0; i < this.metrics.length; i++) this.values[i] = NaN;
+  }
+
+  /**
+   * Makes each value outside its limits NaN, and throws when there was one. `limits`
+   * holds lowest and highest for each metric in turn.
+   *
+   * @throws SensorError `out-of-range`
+   */
+  protected checkLimits(limits: number[]): void {
+    let worst = -1;
+    for (let i = 0; i < this.metrics.length; i++) {
+      const value = this.values[i];
+      if (value < limits[2 * i] || value > limits[2 * i + 1]) {
+        worst = i;
+        this.values[i] = NaN;
+      }
+    }
+    if (worst >= 0)
+      throw this.failure("out-of-range", "gives an impossible " + this.metrics[worst]);
+  }
+}
