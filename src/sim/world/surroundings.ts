@@ -1,0 +1,9 @@
+/** What is around a node: the true value of every quantity that its sensors measure. */
+export interface Surroundings {
+  /**
+   * The value of a metric (a name of `devs/contract/metrics.ts`, in its unit) at a
+   * time of the run, in milliseconds from its start. It depends on nothing but its
+   * arguments. Undefined: a sensor of this metric does not answer at that time.
+   */
+  value(metric: string, timeMs: number): number | undefined;
+}
