@@ -1,0 +1,179 @@
+/** The node's MQTT client: the session on the device's socket and clock. */
+
+import * as ds from "@devicescript/core";
+import { DEFAULT_MAX_PACKET_BYTES } from "./decoder";
+import { MessageSource } from "./inFlight";
+import { Message } from "./packets";
+import { LEAVE_TIMEOUT_MS, Session, SessionCounters, SessionHooks } from "./session";
+import { SessionState } from "./sessionStates";
+import { SocketLink } from "./socket";
+
+/** Where the broker is, who connects, and what is heard. */
+export interface MqttClientOptions {
+  /** Name or address of the broker. */
+  readonly host: string;
+  readonly port: number;
+  readonly proto: "tcp" | "tls";
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Seconds, 10 to 65535: a dead connection is noticed within 1.5 of it. */
+  readonly keepAliveS: number;
+  /** Published by the broker when the connection is lost; its topic also takes the offline message. */
+  readonly will: Message;
+  /** Topic filters, subscribed with QoS 1. */
+  readonly subscriptions: string[];
+}
+
+/** Pause between two attempts to write to a full queue, in milliseconds. */
+const WRITE_RETRY_MS = 20;
+/** Wait after an error inside the node's own code, in milliseconds. */
+const INTERNAL_ERROR_PAUSE_MS = 1000;
+
+/** One client; a device has one socket, so a program makes one client. */
+export class MqttClient {
+  /** Errors that the node's own hooks or sources threw. */
+  internalErrors: number = 0;
+
+  private readonly session: Session;
+  private readonly link: SocketLink;
+  private fiber: ds.Fiber | undefined = undefined;
+  private waiting: boolean = false;
+  private rung: boolean = false;
+
+  constructor(options: MqttClientOptions, hooks: SessionHooks) {
+    const self = this;
+    this.link = new SocketLink(
+      { host: options.host, port: options.port, proto: options.proto },
+      () => {
+        self.wake();
+      },
+    );
+    this.session = new Session(
+      {
+        clientId: options.clientId,
+        username: options.username,
+        password: options.password,
+        keepAliveS: options.keepAliveS,
+        will: options.will,
+        subscriptions: options.subscriptions,
+        maxPacketBytes: DEFAULT_MAX_PACKET_BYTES,
+      },
+      this.link,
+      hooks,
+      () => Math.random(),
+    );
+  }
+
+  /** Whether the broker accepted the connection and it still stands, as far as is known. */
+  connected(): boolean {
+    return this.session.state === SessionState.Connected;
+  }
+
+  /** What was counted since the client was made. */
+  counters(): SessionCounters {
+    return this.session.counters;
+  }
+
+  /** Why the last connection ended or was not made; empty at first. */
+  lastProblem(): string {
+    return this.session.lastProblem;
+  }
+
+  /** Messages of `publish` that the broker does not have yet. */
+  waitingMessages(): number {
+    return this.session.waiting();
+  }
+
+  /** Adds a source of messages, behind those added before. `wake` tells it has news. */
+  addSource(source: MessageSource): void {
+    this.session.addSource(source);
+  }
+
+  /**
+   * Queues a message for QoS 1; it survives reconnections. False, and counted, when the
+   * queue is full: then it is not sent.
+   */
+  publish(topic: string, payload: Buffer | string, retain: boolean): boolean {
+    const taken = this.session.publish(topic, payload, retain);
+    this.wake();
+    return taken;
+  }
+
+  /** Sends a message with QoS 0 at once. False, and counted, where there is no connection. */
+  publishQos0(topic: string, payload: Buffer | string): boolean {
+    const sent = this.session.publishQos0(topic, payload, ds.millis());
+    this.wake();
+    return sent;
+  }
+
+  /** Makes the client look for messages now. */
+  wake(): void {
+    this.rung = true;
+    const fiber = this.fiber;
+    if (this.waiting && fiber && fiber.suspended) {
+      this.waiting = false;
+      fiber.resume(true);
+    }
+  }
+
+  /** Connects and keeps connected, for ever; to be started as a fiber of its own. Never throws. */
+  async run(): Promise<void> {
+    this.fiber = ds.Fiber.self();
+    this.session.start(ds.millis());
+    while (true) {
+      let waitMs = 0;
+      try {
+        this.rung = false;
+        waitMs = this.turn();
+      } catch (error) {
+        this.internalErrors++;
+        console.error("mqtt: " + (error as Error).message);
+        waitMs = INTERNAL_ERROR_PAUSE_MS;
+      }
+      if (this.rung || waitMs <= 0) {
+        await ds.sleep(0);
+      } else {
+        this.waiting = true;
+        await ds.suspend(waitMs);
+        this.waiting = false;
+      }
+    }
+  }
+
+  /**
+   * Publishes the offline message, disconnects and stays away until `start`. Returns
+   * when that is done, after six seconds at most.
+   */
+  async stop(offlinePayload: string): Promise<void> {
+    this.session.stop(offlinePayload, ds.millis());
+    this.wake();
+    const untilMs = ds.millis() + LEAVE_TIMEOUT_MS + 1000;
+    while (this.session.state !== SessionState.Stopped && ds.millis() < untilMs)
+      await ds.sleep(WRITE_RETRY_MS);
+  }
+
+  /** Connects again after `stop`. */
+  start(): void {
+    this.session.start(ds.millis());
+    this.wake();
+  }
+
+  /** Passes on what the socket reported, then lets the session work. Gives the wait in milliseconds. */
+  private turn(): number {
+    const nowMs = ds.millis();
+    const link = this.link;
+    link.flush();
+    if (link.opened) {
+      link.opened = false;
+      this.session.linkOpened(nowMs);
+    }
+    const chunk = link.read();
+    if (chunk) this.session.linkReceived(chunk, nowMs);
+    else if (link.lost !== "") this.session.linkLost(link.lost);
+    const waitMs = this.session.poll(nowMs);
+    if (chunk) return 0;
+    if (link.backlogged() && waitMs > WRITE_RETRY_MS) return WRITE_RETRY_MS;
+    return waitMs;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Streaming decoder of the MQTT 3.1.1 packets that a server sends: bytes come in
+ * pieces of any size, packets go out one at a time.
+ */
+
+import { PacketType } from "./packets";
+
+/** Largest packet taken when nothing else is asked for, in bytes after the fixed header. */
+export const DEFAULT_MAX_PACKET_BYTES = 4096;
+
+const NOTHING = Buffer.alloc(0);
+
+/** The packet that the decoder read last. A field that its type does not have is left as it was. */
+export class IncomingPacket {
+  type: number = 0;
+  /** PUBLISH: an earlier attempt may have been received. */
+  dup: boolean = false;
+  /** PUBLISH: 0 or 1. */
+  qos: number = 0;
+  /** PUBLISH: the server kept this message from before the subscription. */
+  retain: boolean = false;
+  /** PUBLISH with QoS 1, PUBACK, SUBACK: 1 to 65535. */
+  packetId: number = 0;
+  /** CONNACK: the server kept the session. */
+  sessionPresent: boolean = false;
+  /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. */
+  returnCode: number = 0;
+  topicName: string = "";
+  payload: Buffer = NOTHING;
+}
+
+/** Where in a packet the next byte belongs. */
+enum Phase {
+  FirstByte,
+  RemainingLength,
+  Body,
+}
+
+/** Turns a stream of bytes into packets. After malformed input it gives no more packets. */
+export class PacketDecoder {
+  /** Why the stream is malformed; empty while it is not. */
+  problem: string = "";
+  /** The packet that `next` found; overwritten by the following call. */
+  readonly packet: IncomingPacket = new IncomingPacket();
+
+  private readonly maxPacketBytes: number;
+  private chunks: Buffer[] = [];
+  /** Bytes of the first chunk already taken. */
+  private taken: number = 0;
+  private phase: Phase = Phase.FirstByte;
+  private firstByte: number = 0;
+  private remainingLength: number = 0;
+  private lengthShift: number = 0;
+  private body: Buffer = NOTHING;
+  private bodyFilled: number = 0;
+
+  /** `maxPacketBytes` limits the remaining length of a packet. */
+  constructor(maxPacketBytes: number) {
+    this.maxPacketBytes = maxPacketBytes;
+  }
+
+  /** Forgets all input: a new connection begins. */
+  reset(): void {
+    this.problem = "";
+    this.chunks = [];
+    this.taken = 0;
+    this.phase = Phase.FirstByte;
+  }
+
+  /** Takes the next bytes of the stream. They must not change until they are read. */
+  feed(chunk: Buffer): void {
+    if (chunk.length > 0) this.chunks.push(chunk);
+  }
+
+  /** Reads on to the end of the next packet, and says whether `packet` holds one now. */
+  next(): boolean {
+    this.packet.payload = NOTHING;
+    while (this.problem === "" && this.chunks.length > 0) {
+      const chunk = this.chunks[0];
+      if (this.phase === Phase.Body) this.takeBody(chunk);
+      else this.takeHeader(chunk[this.taken]);
+      if (this.taken >= chunk.length) {
+        this.chunks.shift();
+        this.taken = 0;
+      }
+      if (this.phase === Phase.Body && this.bodyFilled === this.remainingLength) {
+        this.phase = Phase.FirstByte;
+        this.problem = this.parse();
+        this.body = NOTHING;
+        return this.problem === "";
+      }
+    }
+    return false;
+  }
+
+  private takeHeader(byte: number): void {
+    this.taken++;
+    if (this.phase === Phase.FirstByte) {
+      this.firstByte = byte;
+      this.remainingLength = 0;
+      this.lengthShift = 0;
+      this.phase = Phase.RemainingLength;
+      return;
+    }
+    this.remainingLength += (byte & 0x7f) << this.lengthShift;
+    this.lengthShift += 7;
+    if (this.remainingLength > this.maxPacketBytes) {
+      this.problem = "packet longer than " + this.maxPacketBytes + " bytes";
+    } else if ((byte & 0x80) === 0) {
+      this.phase = Phase.Body;
+      this.bodyFilled = 0;
+    } else if (this.lengthShift > 21) {
+      // Clause 2.2.3: at most four bytes.
+      this.problem = "remaining length of more than four bytes";
+    }
+  }
+
+  private takeBody(chunk: Buffer): void {
+    const missing = this.remainingLength - this.bodyFilled;
+    const there = chunk.length - this.taken;
+    const count = missing < there ? missing : there;
+    const piece = chunk.slice(this.taken, this.taken + count);
+    if (count === this.remainingLength) {
+      this.body = piece;
+    } else {
+      if (this.bodyFilled === 0) this.body = Buffer.alloc(this.remainingLength);
+      this.body.set(piece, this.bodyFilled);
+    }
+    this.bodyFilled += count;
+    this.taken += count;
+  }
+
+  /** Fills `packet` from the first byte and the body; gives the reason where it cannot. */
+  private parse(): string {
+    const packet = this.packet;
+    packet.type = this.firstByte >> 4;
+    if (packet.type === PacketType.Publish) return this.parsePublish();
+    if ((this.firstByte & 0x0f) !== 0) return "reserved header bits set";
+    if (packet.type === PacketType.Connack) return this.parseConnack();
+    if (packet.type === PacketType.Puback) return this.parsePuback();
+    if (packet.type === PacketType.Suback) return this.parseSuback();
+    if (packet.type === PacketType.Pingresp)
+      return this.remainingLength === 0 ? "" : "PINGRESP of wrong length";
+    return "unexpected packet type " + packet.type;
+  }
+
+  private uint16(at: number): number {
+    return (this.body[at] << 8) | this.body[at + 1];
+  }
+
+  private parseConnack(): string {
+    if (this.remainingLength !== 2) return "CONNACK of wrong length";
+    if ((this.body[0] & 0xfe) !== 0) return "reserved CONNACK bits set";
+    this.packet.sessionPresent = this.body[0] === 1;
+    this.packet.returnCode = this.body[1];
+    return "";
+  }
+
+  private parsePuback(): string {
+    if (this.remainingLength !== 2) return "PUBACK of wrong length";
+    this.packet.packetId = this.uint16(0);
+    return this.packet.packetId === 0 ? "PUBACK with packet identifier 0" : "";
+  }
+
+  private parseSuback(): string {
+    if (this.remainingLength < 3) return "SUBACK of wrong length";
+    this.packet.packetId = this.uint16(0);
+    let highest = 0;
+    for (let i = 2; i < this.remainingLength; i++)
+      if (this.body[i] > highest) highest = this.body[i];
+    this.packet.returnCode = highest;
+    return this.packet.packetId === 0 ? "SUBACK with packet identifier 0" : "";
+  }
+
+  private parsePublish(): string {
+    const packet = this.packet;
+    const length = this.remainingLength;
+    const qos = (this.firstByte >> 1) & 3;
+    if (qos > 1) return "PUBLISH with QoS " + qos;
+    packet.qos = qos;
+    packet.dup = (this.firstByte & 8) !== 0;
+    packet.retain = (this.firstByte & 1) !== 0;
+    if (length < 2) return "PUBLISH of wrong length";
+    const topicEnd = 2 + this.uint16(0);
+    const headerEnd = topicEnd + (qos > 0 ? 2 : 0);
+    if (headerEnd > length) return "PUBLISH of wrong length";
+    const topic = this.body.slice(2, topicEnd);
+    // Clauses 4.7.3 and 3.3.2.1: one character at least, no wildcard, no NUL.
+    if (topic.length === 0) return "empty topic name";
+    if (topic.indexOf(0x23) >= 0 || topic.indexOf(0x2b) >= 0 || topic.indexOf(0) >= 0)
+      return "topic name with a wildcard or NUL";
+    packet.topicName = topic.toString();
+    if (qos > 0) {
+      packet.packetId = this.uint16(topicEnd);
+      if (packet.packetId === 0) return "PUBLISH with packet identifier 0";
+    }
+    packet.payload = this.body.slice(headerEnd, length);
+    return "";
+  }
+}
