@@ -7,3 +7,22 @@ export interface Surroundings {
    */
   value(metric: string, timeMs: number): number | undefined;
 }
+
+/**
+ * The metrics that a simulated chip senses in its surroundings. The others of the
+ * contract are worked out from these, by a chip (the lamp's power) or by the node.
+ */
+export const SENSED_METRICS: readonly string[] = [
+  "pm1",
+  "pm25",
+  "pm4",
+  "pm10",
+  "temperature",
+  "humidity",
+  "vocIndex",
+  "noxIndex",
+  "LAF",
+  "illuminance",
+  "lampVoltage",
+  "lampCurrent",
+];

@@ -1,0 +1,227 @@
+import { seedFor } from "../random";
+import { hashed, wander } from "./smoothNoise";
+import { streetLevelDb } from "./streetNoise";
+import { BERKANE, clearDaylight, dayOfYear, solarElevationDeg, type Place } from "./sun";
+import type { Surroundings } from "./surroundings";
+import { localHour, trafficShare } from "./traffic";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A time in which a lamp does not burn although its photocell asks for it. */
+export interface LampOutage {
+  /** Milliseconds from the start of the run. */
+  readonly fromMs: number;
+  /** Milliseconds from the start of the run; Infinity when nobody repairs it. */
+  readonly toMs: number;
+}
+
+/** The day, and the place in it. */
+export interface SyntheticDayOptions {
+  readonly seed: number;
+  /** Name of the node: neighbours share the weather, each has its own street. */
+  readonly node: string;
+  /** UTC of the start of the run, in milliseconds since 1970. */
+  readonly startUtcMs: number;
+  /** Default Berkane. */
+  readonly place?: Place;
+  readonly lampOutages?: readonly LampOutage[];
+}
+
+/** Everything that the metrics of one moment have in common. */
+interface Moment {
+  readonly utcMs: number;
+  readonly traffic: number;
+  /** Share of the sky that clouds cover, 0..1. */
+  readonly cloudCover: number;
+  readonly elevationDeg: number;
+  readonly lampBurns: boolean;
+}
+
+// The lamp: LED modules of 60 W behind a driver with a constant current.
+const LAMP_CURRENT_MA = 1950;
+const LAMP_VOLTAGE_V = 30.6;
+/** The forward voltage of ten LEDs in series falls by so much a degree of the night air. */
+const LAMP_VOLTS_PER_CEL = 0.02;
+/** A switched-off driver's output: its standby, and the leakage of the modules. */
+const LAMP_OFF_V = 0.12;
+const LAMP_OFF_MA = 0.3;
+/** What the lamp throws on the light sensor above it. */
+const LAMP_SPILL_LX = 1.2;
+
+/**
+ * A day in a city, made by calculation: rush hours, sun and clouds, weather, street
+ * noise, and a lamp that a photocell switches. Every value is a pure function of the
+ * seed, the node and the time, so it does not depend on how often it is asked for.
+ *
+ * It knows `SENSED_METRICS` and the lamp's power; any other is undefined.
+ */
+export class SyntheticDay implements Surroundings {
+  readonly #options: SyntheticDayOptions;
+  readonly #place: Place;
+  /** Of the whole city: weather. */
+  readonly #cityKey: number;
+  /** Of this node's street. */
+  readonly #key: number;
+  /** How busy this street is beside others. */
+  readonly #streetFactor: number;
+  /** Photocells differ: each switches at its own light. */
+  readonly #switchOnLx: number;
+  /** The last moment asked for: a chip asks for all its metrics at one time. */
+  #moment: Moment | undefined;
+
+  constructor(options: SyntheticDayOptions) {
+    this.#options = options;
+    this.#place = options.place ?? BERKANE;
+    this.#cityKey = seedFor(options.seed, "city");
+    this.#key = seedFor(options.seed, options.node);
+    this.#streetFactor = 0.6 + 0.8 * hashed(this.#key, -1);
+    this.#switchOnLx = 15 + 15 * hashed(this.#key, -2);
+  }
+
+  value(metric: string, timeMs: number): number | undefined {
+    const moment = this.#at(this.#options.startUtcMs + timeMs);
+    switch (metric) {
+      case "LAF":
+        return streetLevelDb(this.#key, moment.utcMs, moment.traffic);
+      case "illuminance":
+        return this.#illuminanceLx(moment);
+      case "temperature":
+        return this.#temperatureCel(moment);
+      case "humidity":
+        return this.#humidityPct(moment);
+      case "pm1":
+      case "pm25":
+      case "pm4":
+      case "pm10":
+        return this.#particlesUgm3(moment, metric);
+      case "vocIndex":
+        return this.#vocIndex(moment);
+      case "noxIndex":
+        return Math.max(1, 1 + 45 * moment.traffic ** 1.5 * (1 + 0.3 * this.#gust(moment, 7)));
+      case "lampVoltage":
+        return this.#lampVoltageV(moment);
+      case "lampCurrent":
+        return this.#lampCurrentMa(moment);
+      case "lampPower":
+        return (this.#lampVoltageV(moment) * this.#lampCurrentMa(moment)) / 1000;
+      default:
+        return undefined;
+    }
+  }
+
+  #at(utcMs: number): Moment {
+    if (this.#moment?.utcMs === utcMs) return this.#moment;
+    const elevationDeg = solarElevationDeg(utcMs, this.#place);
+    const cloudCover = Math.max(
+      0,
+      Math.min(1, 0.3 + 0.6 * wander(this.#cityKey, utcMs, 5 * HOUR_MS)),
+    );
+    const runMs = utcMs - this.#options.startUtcMs;
+    this.#moment = {
+      utcMs,
+      traffic: trafficShare(utcMs, this.#key) * this.#streetFactor,
+      cloudCover,
+      elevationDeg,
+      lampBurns:
+        this.#photocellLx(elevationDeg, cloudCover) < this.#switchOnLx &&
+        !(this.#options.lampOutages ?? []).some(
+          (outage) => runMs >= outage.fromMs && runMs < outage.toMs,
+        ),
+    };
+    return this.#moment;
+  }
+
+  /** A disturbance in -1..1 of some tens of seconds: wind in the street. */
+  #gust(moment: Moment, salt: number): number {
+    return (
+      0.6 * wander(this.#key + salt, moment.utcMs, 45_000) +
+      0.4 * wander(this.#key + salt + 100, moment.utcMs, 9_000)
+    );
+  }
+
+  /** Light at a photocell, which is too slow for single clouds. */
+  #photocellLx(elevationDeg: number, cloudCover: number): number {
+    const { directLx, skyLx } = clearDaylight(elevationDeg);
+    return (directLx + skyLx) * (1 - 0.6 * cloudCover);
+  }
+
+  #illuminanceLx(moment: Moment): number {
+    const { directLx, skyLx } = clearDaylight(moment.elevationDeg);
+    // A cloud is before the sun when the wandering pattern is below the cover.
+    const pattern =
+      0.5 +
+      0.35 * wander(this.#cityKey + 3, moment.utcMs, 9 * MINUTE_MS) +
+      0.15 * wander(this.#key + 3, moment.utcMs, 2 * MINUTE_MS);
+    const shaded = 1 / (1 + Math.exp((pattern - moment.cloudCover) * 25));
+    const daylightLx =
+      directLx * (1 - 0.92 * shaded) + skyLx * (1 - 0.45 * moment.cloudCover * shaded);
+    return daylightLx + (moment.lampBurns ? LAMP_SPILL_LX : 0);
+  }
+
+  /** Mean temperature of the season: Berkane has about 12 Cel in January, 27 in July. */
+  #seasonCel(moment: Moment): number {
+    return 19.5 - 7.5 * Math.cos((2 * Math.PI * (dayOfYear(moment.utcMs) - 20)) / 365);
+  }
+
+  #temperatureCel(moment: Moment): number {
+    const hour = localHour(moment.utcMs);
+    return (
+      this.#seasonCel(moment) +
+      6 * (1 - 0.5 * moment.cloudCover) * Math.cos((2 * Math.PI * (hour - 15.5)) / 24) +
+      2.5 * wander(this.#cityKey + 4, moment.utcMs, 40 * HOUR_MS) +
+      0.3 * wander(this.#key + 4, moment.utcMs, 6 * MINUTE_MS)
+    );
+  }
+
+  /** From the temperature and the air's dew point (Magnus, WMO-No. 8, annex 4.B). */
+  #humidityPct(moment: Moment): number {
+    const magnus = (cel: number) => Math.exp((17.62 * cel) / (243.12 + cel));
+    const dewPointCel =
+      this.#seasonCel(moment) - 7.5 + 2.5 * wander(this.#cityKey + 5, moment.utcMs, 18 * HOUR_MS);
+    const pct = (100 * magnus(dewPointCel)) / magnus(this.#temperatureCel(moment));
+    return Math.max(5, Math.min(98, pct));
+  }
+
+  /** Each size class holds the smaller ones, so each is a sum of what is not negative. */
+  #particlesUgm3(moment: Moment, metric: "pm1" | "pm25" | "pm4" | "pm10"): number {
+    const hour = localHour(moment.utcMs);
+    // In the early morning the air lies still and keeps what is emitted.
+    const stillAir = 1 + 0.8 * Math.exp(-(((hour - 7.5) / 2.5) ** 2) / 2);
+    const background = 9 * Math.exp(0.5 * wander(this.#cityKey + 6, moment.utcMs, 30 * HOUR_MS));
+    const exhaust = 16 * moment.traffic * stillAir * (1 + 0.5 * this.#gust(moment, 6));
+    const dust =
+      (6 + 14 * moment.traffic) * (1 + 0.6 * this.#gust(moment, 8)) +
+      5 * (1 + wander(this.#cityKey + 8, moment.utcMs, 3 * HOUR_MS));
+    const fine = background * stillAir + exhaust;
+    switch (metric) {
+      case "pm1":
+        return 0.68 * fine;
+      case "pm25":
+        return fine;
+      case "pm4":
+        return fine + 0.35 * dust;
+      case "pm10":
+        return fine + dust;
+    }
+  }
+
+  /** 100 is the mean of the last day by the index's definition. */
+  #vocIndex(moment: Moment): number {
+    const index =
+      85 +
+      70 * moment.traffic * (1 + 0.3 * this.#gust(moment, 9)) +
+      18 * wander(this.#key + 9, moment.utcMs, 50 * MINUTE_MS);
+    return Math.max(1, Math.min(500, index));
+  }
+
+  #lampVoltageV(moment: Moment): number {
+    if (!moment.lampBurns) return LAMP_OFF_V;
+    return LAMP_VOLTAGE_V - LAMP_VOLTS_PER_CEL * (this.#temperatureCel(moment) - 20);
+  }
+
+  #lampCurrentMa(moment: Moment): number {
+    if (!moment.lampBurns) return LAMP_OFF_MA;
+    return LAMP_CURRENT_MA * (1 + 0.003 * wander(this.#key + 10, moment.utcMs, 20_000));
+  }
+}
