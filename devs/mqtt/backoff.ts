@@ -9,8 +9,11 @@ export const BACKOFF_LONGEST_MS = 120000;
  * connection to the next one where that is opened at once.
  */
 export const BACKOFF_SHORTEST_MS = 100;
-/** Growth of the highest delay from one attempt to the next. */
-const BACKOFF_FACTOR = 1.5;
+/**
+ * Growth of the highest delay from one attempt to the next. With full jitter half of
+ * the nodes are back within 3.5 s of the end of an outage of 20 s; doubling takes 10 s.
+ */
+const BACKOFF_FACTOR = 1.3;
 
 /** Wait after the server refused this client by name or password, in milliseconds. */
 export const REFUSED_SHORTEST_MS = 300000;

@@ -4,7 +4,7 @@ import * as ds from "@devicescript/core";
 import { DEFAULT_MAX_PACKET_BYTES } from "./decoder";
 import { MessageSource } from "./inFlight";
 import { Message } from "./packets";
-import { LEAVE_TIMEOUT_MS, Session, SessionCounters, SessionHooks } from "./session";
+import { LEAVE_TIMEOUT_MS, Session, SessionHooks } from "./session";
 import { SessionState } from "./sessionStates";
 import { SocketLink } from "./socket";
 
@@ -32,10 +32,11 @@ const INTERNAL_ERROR_PAUSE_MS = 1000;
 
 /** One client; a device has one socket, so a program makes one client. */
 export class MqttClient {
+  /** Its counters, its last problem and what waits in its queue are there to be read. */
+  readonly session: Session;
   /** Errors that the node's own hooks or sources threw. */
   internalErrors: number = 0;
 
-  private readonly session: Session;
   private readonly link: SocketLink;
   private fiber: ds.Fiber | undefined = undefined;
   private waiting: boolean = false;
@@ -68,21 +69,6 @@ export class MqttClient {
   /** Whether the broker accepted the connection and it still stands, as far as is known. */
   connected(): boolean {
     return this.session.state === SessionState.Connected;
-  }
-
-  /** What was counted since the client was made. */
-  counters(): SessionCounters {
-    return this.session.counters;
-  }
-
-  /** Why the last connection ended or was not made; empty at first. */
-  lastProblem(): string {
-    return this.session.lastProblem;
-  }
-
-  /** Messages of `publish` that the broker does not have yet. */
-  waitingMessages(): number {
-    return this.session.waiting();
   }
 
   /** Adds a source of messages, behind those added before. `wake` tells it has news. */

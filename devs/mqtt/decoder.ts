@@ -8,6 +8,9 @@ import { PacketType } from "./packets";
 /** Largest packet taken when nothing else is asked for, in bytes after the fixed header. */
 export const DEFAULT_MAX_PACKET_BYTES = 4096;
 
+const WRONG_LENGTH = "wrong length";
+const NO_PACKET_ID = "packet identifier 0";
+const RESERVED_BITS = "reserved bits set";
 const NOTHING = Buffer.alloc(0);
 
 /** The packet that the decoder read last. A field that its type does not have is left as it was. */
@@ -85,7 +88,8 @@ export class PacketDecoder {
       }
       if (this.phase === Phase.Body && this.bodyFilled === this.remainingLength) {
         this.phase = Phase.FirstByte;
-        this.problem = this.parse();
+        const reason = this.parse();
+        if (reason !== "") this.problem = "packet type " + this.packet.type + ": " + reason;
         this.body = NOTHING;
         return this.problem === "";
       }
@@ -105,13 +109,13 @@ export class PacketDecoder {
     this.remainingLength += (byte & 0x7f) << this.lengthShift;
     this.lengthShift += 7;
     if (this.remainingLength > this.maxPacketBytes) {
-      this.problem = "packet longer than " + this.maxPacketBytes + " bytes";
+      this.problem = "over " + this.maxPacketBytes + " bytes";
     } else if ((byte & 0x80) === 0) {
       this.phase = Phase.Body;
       this.bodyFilled = 0;
     } else if (this.lengthShift > 21) {
       // Clause 2.2.3: at most four bytes.
-      this.problem = "remaining length of more than four bytes";
+      this.problem = "remaining length over 4 bytes";
     }
   }
 
@@ -135,13 +139,12 @@ export class PacketDecoder {
     const packet = this.packet;
     packet.type = this.firstByte >> 4;
     if (packet.type === PacketType.Publish) return this.parsePublish();
-    if ((this.firstByte & 0x0f) !== 0) return "reserved header bits set";
+    if ((this.firstByte & 0x0f) !== 0) return RESERVED_BITS;
     if (packet.type === PacketType.Connack) return this.parseConnack();
     if (packet.type === PacketType.Puback) return this.parsePuback();
     if (packet.type === PacketType.Suback) return this.parseSuback();
-    if (packet.type === PacketType.Pingresp)
-      return this.remainingLength === 0 ? "" : "PINGRESP of wrong length";
-    return "unexpected packet type " + packet.type;
+    if (packet.type === PacketType.Pingresp) return this.remainingLength === 0 ? "" : WRONG_LENGTH;
+    return "not for a client";
   }
 
   private uint16(at: number): number {
@@ -149,50 +152,49 @@ export class PacketDecoder {
   }
 
   private parseConnack(): string {
-    if (this.remainingLength !== 2) return "CONNACK of wrong length";
-    if ((this.body[0] & 0xfe) !== 0) return "reserved CONNACK bits set";
+    if (this.remainingLength !== 2) return WRONG_LENGTH;
+    if ((this.body[0] & 0xfe) !== 0) return RESERVED_BITS;
     this.packet.sessionPresent = this.body[0] === 1;
     this.packet.returnCode = this.body[1];
     return "";
   }
 
   private parsePuback(): string {
-    if (this.remainingLength !== 2) return "PUBACK of wrong length";
+    if (this.remainingLength !== 2) return WRONG_LENGTH;
     this.packet.packetId = this.uint16(0);
-    return this.packet.packetId === 0 ? "PUBACK with packet identifier 0" : "";
+    return this.packet.packetId === 0 ? NO_PACKET_ID : "";
   }
 
   private parseSuback(): string {
-    if (this.remainingLength < 3) return "SUBACK of wrong length";
+    if (this.remainingLength < 3) return WRONG_LENGTH;
     this.packet.packetId = this.uint16(0);
     let highest = 0;
     for (let i = 2; i < this.remainingLength; i++)
       if (this.body[i] > highest) highest = this.body[i];
     this.packet.returnCode = highest;
-    return this.packet.packetId === 0 ? "SUBACK with packet identifier 0" : "";
+    return this.packet.packetId === 0 ? NO_PACKET_ID : "";
   }
 
   private parsePublish(): string {
     const packet = this.packet;
     const length = this.remainingLength;
     const qos = (this.firstByte >> 1) & 3;
-    if (qos > 1) return "PUBLISH with QoS " + qos;
+    if (qos > 1) return "QoS " + qos;
     packet.qos = qos;
     packet.dup = (this.firstByte & 8) !== 0;
     packet.retain = (this.firstByte & 1) !== 0;
-    if (length < 2) return "PUBLISH of wrong length";
+    if (length < 2) return WRONG_LENGTH;
     const topicEnd = 2 + this.uint16(0);
     const headerEnd = topicEnd + (qos > 0 ? 2 : 0);
-    if (headerEnd > length) return "PUBLISH of wrong length";
+    if (headerEnd > length) return WRONG_LENGTH;
     const topic = this.body.slice(2, topicEnd);
     // Clauses 4.7.3 and 3.3.2.1: one character at least, no wildcard, no NUL.
-    if (topic.length === 0) return "empty topic name";
-    if (topic.indexOf(0x23) >= 0 || topic.indexOf(0x2b) >= 0 || topic.indexOf(0) >= 0)
-      return "topic name with a wildcard or NUL";
+    const wildcard = topic.indexOf(0x23) >= 0 || topic.indexOf(0x2b) >= 0;
+    if (topic.length === 0 || wildcard || topic.indexOf(0) >= 0) return "bad topic name";
     packet.topicName = topic.toString();
     if (qos > 0) {
       packet.packetId = this.uint16(topicEnd);
-      if (packet.packetId === 0) return "PUBLISH with packet identifier 0";
+      if (packet.packetId === 0) return NO_PACKET_ID;
     }
     packet.payload = this.body.slice(headerEnd, length);
     return "";
