@@ -7,7 +7,8 @@
  *   dip of its supply so that it lost its settings (then `start()` it again);
  * - `out-of-range`: a value that the chip cannot measure;
  * - `wrong-chip`: another part, or another model, sits at the address;
- * - `chip-error`: the chip itself reports a defect, a stopped fan for instance.
+ * - `chip-error`: the chip itself reports a defect, a stopped fan for instance;
+ * - `frozen`: its values have not changed by a bit for longer than physics allows.
  */
 export type SensorErrorCode =
   "no-answer" | "bad-crc" | "not-ready" | "out-of-range" | "wrong-chip" | "chip-error";
