@@ -1,0 +1,101 @@
+import { I2cService, type I2cBus } from "../../src/sim/vm/i2cService";
+import type { Surroundings } from "../../src/sim/world/surroundings";
+import { runInVm } from "../vm/harness";
+
+/** Surroundings that stand still; a test sets what it needs. */
+export class StillWorld implements Surroundings {
+  constructor(public readonly values: Record<string, number | undefined>) {}
+
+  value(metric: string): number | undefined {
+    return this.values[metric];
+  }
+}
+
+/** One thing to do with the driver; `prepare` changes the world just before. */
+export interface Step {
+  readonly op: "start" | "read" | "stop" | "wait";
+  readonly waitMs?: number;
+  readonly prepare?: (nowMs: number) => void;
+}
+
+export const start = (prepare?: Step["prepare"]): Step => ({ op: "start", prepare });
+export const read = (prepare?: Step["prepare"]): Step => ({ op: "read", prepare });
+export const stop = (): Step => ({ op: "stop" });
+export const wait = (waitMs: number): Step => ({ op: "wait", waitMs });
+
+/** What a step gave: the code of its SensorError, or "" when it succeeded. */
+export interface Outcome {
+  readonly op: Step["op"];
+  readonly code: string;
+  readonly message: string;
+  readonly tookMs: number;
+  readonly values: number[];
+}
+
+const OPS = { start: 1, read: 2, stop: 3, wait: 4 } as const;
+
+/** Address at which the program in the VM asks what to do next; no chip of ours has it. */
+const CONDUCTOR_ADDRESS = 0x08;
+
+/** The bus under test, and beside it the conductor, which works when the bus does not. */
+function conducted(bus: I2cBus, steps: readonly Step[]): I2cBus {
+  let next = 0;
+  return {
+    transaction: (address, write, readCount, nowMs) => {
+      if (address !== CONDUCTOR_ADDRESS) return bus.transaction(address, write, readCount, nowMs);
+      const step = steps[next++];
+      step?.prepare?.(nowMs);
+      const ms = step?.waitMs ?? 0;
+      const op = step ? OPS[step.op] : 0;
+      return { status: 0, data: Uint8Array.of(op, ms >> 16, (ms >> 8) & 0xff, ms & 0xff) };
+    },
+  };
+}
+
+/** What a run of a driver gave. */
+export interface DriverRun {
+  /** One for each step, the waits left out. */
+  readonly outcomes: Outcome[];
+  readonly serialNumber: string;
+  readonly bytecodeBytes: number;
+  readonly heapPeakBytes: number;
+}
+
+/**
+ * Runs a driver's bytecode in the VM against virtual chips, through the steps.
+ *
+ * @throws Error when the program panics or does not come to its end
+ */
+export async function driveInVm(
+  entry: string,
+  bus: I2cBus,
+  steps: readonly Step[],
+): Promise<DriverRun> {
+  const run = await runInVm(entry, {
+    devices: (scheduler) => [new I2cService(conducted(bus, steps), () => scheduler.nowMs)],
+  });
+  if (run.panics.length || !run.lines.includes("DONE"))
+    throw new Error(`${entry} did not end well:\n${run.lines.slice(-20).join("\n")}`);
+  const outcomes: Outcome[] = [];
+  const results = run.lines.filter((line) => line.startsWith("= "));
+  steps.forEach((step, i) => {
+    const [code = "?", tookMs = "", values = "", message = ""] = (results[i] ?? "= ?")
+      .slice(2)
+      .split("|");
+    if (step.op !== "wait")
+      outcomes.push({
+        op: step.op,
+        code,
+        message,
+        tookMs: Number(tookMs),
+        values: values.split(",").map(Number),
+      });
+  });
+  const serial = run.lines.find((line) => line.startsWith("serial")) ?? "";
+  return {
+    outcomes,
+    serialNumber: serial.slice("serial ".length),
+    bytecodeBytes: run.bytecodeBytes,
+    heapPeakBytes: run.heapPeakBytes,
+  };
+}
