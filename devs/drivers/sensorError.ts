@@ -11,7 +11,7 @@
  * - `frozen`: its values have not changed by a bit for longer than physics allows.
  */
 export type SensorErrorCode =
-  "no-answer" | "bad-crc" | "not-ready" | "out-of-range" | "wrong-chip" | "chip-error";
+  "no-answer" | "bad-crc" | "not-ready" | "out-of-range" | "wrong-chip" | "chip-error" | "frozen";
 
 /** A chip gave no reading; `code` is for programs, `message` for people. */
 export class SensorError extends Error {
