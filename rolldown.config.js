@@ -12,7 +12,10 @@ const copyPage = {
 
 export default defineConfig([
   {
-    input: { streetnode: "src/cli/main.ts" },
+    input: {
+      streetnode: "src/cli/main.ts",
+      "check-firmware-types": "src/toolchain/checkFirmwareTypes.ts",
+    },
     platform: "node",
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     output: {

@@ -1,15 +1,35 @@
-import * as ds from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
-const i2c = new ds.I2C()
-async function main() {
-console.log("hi", ds.millis(), ds._dcfgString("devName"), ds.deviceIdentifier("self"))
-console.log("set", await readSetting("node"))
-for (let i = 0; ; ++i) {
-await ds.sleep(1000)
-console.log("tick", ds.millis())
-if (i === 5) ds._panic(12345)
-if (i === 3) { const f = async () => { throw new Error("x") }; f.start()}
+import { sleep } from "@devicescript/core";
+import { Ina226 } from "./drivers/ina226";
+import { Sen0232 } from "./drivers/sen0232";
+import { Sen5x } from "./drivers/sen5x";
+import { Veml7700 } from "./drivers/veml7700";
+import { openBus } from "./node/bus";
+import { loadIdentity } from "./node/identity";
+import { loadConfig } from "./node/nodeConfig";
+import { StreetNode } from "./node/streetNode";
+
+/** Pause between two lines that say what keeps the node from starting. */
+const COMPLAIN_EVERY_MS = 10000;
+
+/** Runs the node, or says on the console what keeps it from starting. */
+async function main(): Promise<void> {
+  try {
+    const identity = await loadIdentity();
+    const config = await loadConfig();
+    const bus = openBus();
+    const node = new StreetNode(identity, config, [
+      { chip: new Sen5x({ client: bus }), frozenAfterMs: 600000 },
+      { chip: new Veml7700({ client: bus }), frozenAfterMs: 0 },
+      { chip: new Ina226({ client: bus }), frozenAfterMs: 0 },
+      { chip: new Sen0232({ client: bus }), frozenAfterMs: 120000 },
+    ]);
+    await node.run();
+  } catch (e) {
+    while (true) {
+      console.error("streetnode cannot start: " + (e as Error).message);
+      await sleep(COMPLAIN_EVERY_MS);
+    }
+  }
 }
-}
-main.start()
-console.log(i2c.isBound)
+
+await main();

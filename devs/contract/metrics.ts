@@ -37,3 +37,9 @@ export function findMetric(name: string): Metric | undefined {
   for (const m of METRICS) if (m.name === name) return m;
   return undefined;
 }
+
+/** Index in `METRICS` of the metric of that name, or -1. */
+export function metricIndex(name: string): number {
+  for (let i = 0; i < METRICS.length; i++) if (METRICS[i]?.name === name) return i;
+  return -1;
+}

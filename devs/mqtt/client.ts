@@ -2,9 +2,9 @@
 
 import * as ds from "@devicescript/core";
 import { DEFAULT_MAX_PACKET_BYTES } from "./decoder";
-import { MessageSource } from "./inFlight";
-import { Message } from "./packets";
-import { LEAVE_TIMEOUT_MS, Session, SessionHooks } from "./session";
+import type { MessageSource } from "./inFlight";
+import type { Message } from "./packets";
+import { LEAVE_TIMEOUT_MS, Session, type SessionHooks } from "./session";
 import { SessionState } from "./sessionStates";
 import { SocketLink } from "./socket";
 

@@ -1,6 +1,6 @@
 /** Messages that wait for their PUBACK. */
 
-import { Message } from "./packets";
+import type { Message } from "./packets";
 
 /**
  * Where messages come from that the session does not keep: an outbox, say, that packs

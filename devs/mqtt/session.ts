@@ -5,10 +5,10 @@
 
 import { backoffDelayMs, refusedDelayMs } from "./backoff";
 import { PacketDecoder } from "./decoder";
-import { InFlightMessage, InFlightWindow, MessageSource } from "./inFlight";
+import { InFlightMessage, InFlightWindow, type MessageSource } from "./inFlight";
 import {
   ConnackCode,
-  Message,
+  type Message,
   PacketType,
   SUBACK_FAILURE,
   encodeConnect,
@@ -288,8 +288,8 @@ export class Session {
   private happened(event: SessionEvent, reason: string, nowMs: number): void {
     const before = this.state;
     const after = nextState(before, event);
-    if (reason !== "") this.lastProblem = reason;
     if (after === before) return;
+    if (reason !== "") this.lastProblem = reason;
     this.state = after;
     if (after === SessionState.Waiting) {
       if (before === SessionState.Connected) this.counters.connectionsLost++;
@@ -300,9 +300,7 @@ export class Session {
       this.closeLink(before);
     } else if (after === SessionState.Opening) {
       this.deadlineMs = nowMs + OPEN_TIMEOUT_MS;
-      this.lossReason = "";
       this.disconnectSent = false;
-      this.decoder.reset();
       this.link.open();
     } else if (after === SessionState.Greeting) {
       this.deadlineMs = nowMs + REPLY_TIMEOUT_MS;
@@ -326,6 +324,7 @@ export class Session {
   private closeLink(before: SessionState): void {
     if (before !== SessionState.Waiting && before !== SessionState.Stopped) this.link.close();
     this.decoder.reset();
+    this.lossReason = "";
     this.pingSentMs = -1;
     this.subscribeId = 0;
     this.window.rewind();

@@ -6,7 +6,7 @@
  */
 
 import * as ds from "@devicescript/core";
-import { Link } from "./session";
+import type { Link } from "./session";
 
 /** How the broker is reached. */
 export interface SocketAddress {

@@ -1,13 +1,8 @@
+import type { Network } from "./network/network";
 import type { Scheduler } from "./scheduler";
 
 /** Tasks in one go before the process's own events (sockets, signals, timers) get a turn. */
 const TASKS_PER_TURN = 2000;
-
-/** Anything on the event loop that virtual time must wait for. */
-export interface Settling {
-  readonly busy: boolean;
-  settle(): Promise<void>;
-}
 
 /** How a run is driven. */
 export interface RunOptions {
@@ -17,7 +12,7 @@ export interface RunOptions {
   readonly untilMs: number;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
-  readonly network?: Settling;
+  readonly network: Network;
 }
 
 /** Drives the scheduler until `untilMs`: as fast as it goes, or in step with the wall clock. */
@@ -30,7 +25,7 @@ async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<v
   const { network, signal, untilMs } = options;
   let tasks = 0;
   while (!signal?.aborted) {
-    if (network?.busy) await network.settle();
+    if (network.busy) await network.settle();
     const next = scheduler.nextTimeMs();
     if (next === undefined || next > untilMs) break;
     scheduler.runNext();
@@ -50,7 +45,7 @@ async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<v
     const dueMs = Math.min(untilMs, startMs + (performance.now() - startWallMs) * speed);
     scheduler.runUntil(dueMs);
     if (scheduler.nowMs >= untilMs) break;
-    if (network?.busy) await network.settle();
+    if (network.busy) await network.settle();
     const next = Math.min(scheduler.nextTimeMs() ?? untilMs, untilMs);
     const pauseMs = (next - startMs) / speed - (performance.now() - startWallMs);
     await new Promise<void>((resolve) => {

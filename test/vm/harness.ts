@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
-import { compileProgram } from "../../src/toolchain/compile";
+import { compileProgram, type CompiledProgram } from "../../src/toolchain/compile";
 import { Scheduler } from "../../src/sim/scheduler";
 import { seededRandom } from "../../src/sim/random";
 import { VmHost, type BusDevice } from "../../src/sim/vm/vmHost";
-import type { Network } from "../../src/sim/network/network";
+import type { Connector } from "../../src/sim/network/network";
 
 /** The checkout. */
 export const PROJECT_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
 
-const noNetwork: Network = {
+const noNetwork: Connector = {
   connect() {
     throw new Error("this program has no network");
   },
@@ -29,6 +29,18 @@ export interface CaseResult {
   readonly detail: string;
 }
 
+const programs = new Map<string, CompiledProgram>();
+
+/** Compiles a program once for all the tests of a file that run it. */
+function compiled(entry: string): CompiledProgram {
+  let program = programs.get(entry);
+  if (!program) {
+    program = compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0" });
+    programs.set(entry, program);
+  }
+  return program;
+}
+
 /**
  * Compiles a DeviceScript program and runs it in the VM, in virtual time, until
  * it prints `DONE`, panics, or `forMs` of virtual time have passed.
@@ -37,7 +49,7 @@ export async function runInVm(
   entry: string,
   options: { forMs?: number; devices?: (scheduler: Scheduler) => BusDevice[] } = {},
 ): Promise<VmRun> {
-  const program = compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0" });
+  const program = compiled(entry);
   const scheduler = new Scheduler();
   const lines: string[] = [];
   const panics: number[] = [];

@@ -32,12 +32,10 @@ export class MemoryNetwork implements Network {
     return new MemoryLink(this.#scheduler, this.#accept, () => this.#activity++);
   }
 
-  /** Whether the broker was sent something that it may not have answered yet. */
   get busy(): boolean {
     return this.#activity !== this.#quietAt;
   }
 
-  /** Lets the broker, which lives on the process's event loop, do all that it was asked. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
       const before = this.#activity;

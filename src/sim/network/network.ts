@@ -7,7 +7,15 @@ export interface SocketAddress {
   readonly tls: boolean;
 }
 
-/** Where a node's sockets lead: real TCP and TLS, or a link inside this process. */
-export interface Network {
+/** Opens a node's sockets. */
+export interface Connector {
   connect(address: SocketAddress): VmSocket;
+}
+
+/** Where the sockets of a city's nodes lead: real TCP and TLS, or links inside this process. */
+export interface Network extends Connector {
+  /** Whether something was sent that the far side, in this process, may not have answered. */
+  readonly busy: boolean;
+  /** Lets the far side do all that it was asked; virtual time waits for it. */
+  settle(): Promise<void>;
 }

@@ -5,6 +5,8 @@ import type { Network, SocketAddress } from "./network";
 
 /** Real TCP and TLS, for a simulation in real time against any broker. */
 export const tcpNetwork: Network = {
+  busy: false,
+  async settle() {},
   connect({ host, port, tls }: SocketAddress): VmSocket {
     const socket = tls
       ? connectTls({ host, port, servername: host })

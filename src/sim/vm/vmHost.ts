@@ -1,4 +1,4 @@
-import type { Network, SocketAddress } from "../network/network";
+import type { Connector, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
 import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
 import { VmMemory, type HeapUse } from "./heap";
@@ -35,7 +35,7 @@ export interface BusDevice {
 /** What a VM is started with. */
 export interface VmHostOptions {
   readonly scheduler: Scheduler;
-  readonly network: Network;
+  readonly network: Connector;
   readonly random: () => number;
   /** Low and high half of the Jacdac device identifier. */
   readonly deviceId: readonly [number, number];
@@ -194,7 +194,7 @@ export class VmHost {
     this.#process = undefined;
   }
 
-  #openSocket(network: Network, address: SocketAddress) {
+  #openSocket(network: Connector, address: SocketAddress) {
     const socket = network.connect(address);
     // The VM learns of an event through a callback and acts on it in its next turn.
     const wake = () => this.wake();

@@ -1,0 +1,157 @@
+import { millis, sleep } from "@devicescript/core";
+import { SensorChip } from "../drivers/sensorChip";
+import { SensorError } from "../drivers/sensorError";
+import { SensorChange, SensorState, SensorStatus } from "./sensorState";
+
+/** A bad read is tried again this much later, instead of a whole period. */
+const RETRY_MS = 1000;
+
+/** Where samples go, and the news of the sensors themselves. */
+export interface SampleSink {
+  /** A sample of the channel with that index; it is never NaN. */
+  addSample(channel: number, value: number, timeS: number): void;
+  /** A sensor failed for `reason`, or (no fault) came back. */
+  sensorChanged(chip: string, fault: boolean, reason: string, timeS: number): void;
+}
+
+/**
+ * Reads one chip on its channels' periods, in a fiber of its own: a chip that hangs
+ * or fails keeps no other one waiting.
+ */
+export class Sampler {
+  readonly chip: SensorChip;
+  readonly state = new SensorState();
+  /** Whether the first try to start the chip is over, well or not. */
+  tried = false;
+  /** Whether the chip has answered since boot. */
+  found = false;
+  private readonly channels: number[];
+  private readonly periodMs: number[];
+  private readonly dueMs: number[] = [];
+  private readonly frozenAfterMs: number;
+  private readonly sink: SampleSink;
+  private started = false;
+  private startedMs = 0;
+  private readonly lastValues: number[] = [];
+  private changedMs = 0;
+
+  /**
+   * @param channels index of the channel of each metric of the chip, -1 where it is off.
+   * @param periodMs sampling period of each metric of the chip.
+   * @param frozenAfterMs time after which values that are all exactly the same are a
+   *   fault; 0 for a chip that may rightly say the same for hours (darkness, no load).
+   */
+  constructor(
+    chip: SensorChip,
+    channels: number[],
+    periodMs: number[],
+    frozenAfterMs: number,
+    sink: SampleSink,
+  ) {
+    this.chip = chip;
+    this.channels = channels;
+    this.periodMs = periodMs;
+    this.frozenAfterMs = frozenAfterMs;
+    this.sink = sink;
+  }
+
+  /** Starts and reads the chip for ever. */
+  async run(): Promise<void> {
+    while (true) {
+      let pauseMs = RETRY_MS;
+      try {
+        if (!this.started) await this.start();
+        else await this.sample();
+        if (this.started) pauseMs = this.untilDueMs();
+      } catch (e) {
+        this.fail(e instanceof SensorError ? e.code : "driver-error");
+        if (this.state.status === SensorStatus.Failed) {
+          this.started = false;
+          pauseMs = this.state.restartMs;
+        }
+      }
+      this.tried = true;
+      await sleep(pauseMs);
+    }
+  }
+
+  private async start(): Promise<void> {
+    await this.chip.start();
+    this.started = true;
+    this.found = true;
+    this.startedMs = millis();
+    // A frozen chip that is started anew has to show that it moves again.
+    if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
+    for (let i = 0; i < this.channels.length; i++) this.dueMs[i] = this.nextMs(i);
+  }
+
+  private async sample(): Promise<void> {
+    let failure: SensorError | undefined;
+    try {
+      await this.chip.read();
+    } catch (e) {
+      // After these two the chip's other values are good and go their way.
+      if (!(e instanceof SensorError)) throw e;
+      if (e.code !== "out-of-range" && e.code !== "chip-error" && !this.warmingUp(e)) throw e;
+      if (!this.warmingUp(e)) failure = e;
+    }
+    const nowMs = millis();
+    if (this.frozen(nowMs)) failure = new SensorError("frozen", this.chip.chipName + " is frozen");
+    const timeS = nowMs / 1000;
+    for (let i = 0; i < this.channels.length; i++) {
+      if (this.channels[i] < 0 || nowMs < this.dueMs[i]) continue;
+      this.dueMs[i] = this.nextMs(i);
+      const value = this.chip.values[i];
+      if (isNaN(value)) {
+        if (!failure && nowMs - this.startedMs >= this.chip.warmUpMs)
+          failure = new SensorError("not-ready", this.chip.chipName + " gives no value");
+      } else if (!failure || failure.code !== "frozen")
+        this.sink.addSample(this.channels[i], value, timeS);
+    }
+    if (failure) throw failure;
+    if (this.state.succeed() === SensorChange.Recovery)
+      this.sink.sensorChanged(this.chip.chipName, false, this.state.reason, timeS);
+  }
+
+  /** Whether a chip that is not ready is so because it was started just now. */
+  private warmingUp(e: SensorError): boolean {
+    return e.code === "not-ready" && millis() - this.startedMs < this.chip.warmUpMs;
+  }
+
+  private fail(reason: string): void {
+    if (this.state.fail(reason) === SensorChange.Fault)
+      this.sink.sensorChanged(this.chip.chipName, true, reason, millis() / 1000);
+  }
+
+  /**
+   * The next due time of a metric: a multiple of its period, so that what has the same
+   * period is due in the same second and goes out in one pack.
+   */
+  private nextMs(i: number): number {
+    return (Math.floor(millis() / this.periodMs[i]) + 1) * this.periodMs[i];
+  }
+
+  private untilDueMs(): number {
+    let earliestMs = Infinity;
+    for (let i = 0; i < this.channels.length; i++)
+      if (this.channels[i] >= 0 && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
+    return Math.max(0, earliestMs - millis());
+  }
+
+  private frozen(nowMs: number): boolean {
+    if (this.frozenAfterMs === 0) return false;
+    let known = false;
+    let changed = false;
+    for (let i = 0; i < this.chip.values.length; i++) {
+      const value = this.chip.values[i];
+      if (isNaN(value)) continue;
+      known = true;
+      if (value !== this.lastValues[i]) {
+        this.lastValues[i] = value;
+        changed = true;
+      }
+    }
+    if (changed || !known) this.changedMs = nowMs;
+    return nowMs - this.changedMs > this.frozenAfterMs;
+  }
+}

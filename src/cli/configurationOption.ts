@@ -1,0 +1,44 @@
+import { METRICS } from "../../devs/contract/metrics";
+import { InputError } from "../inputError";
+
+/**
+ * Turns `--set PATH=VALUE` options into a part of the configuration document. A value
+ * is JSON (`60`, `true`, `{"deadband":2}`, `null` for the default) or else a string.
+ * `*` as a channel's name means every channel.
+ *
+ * @throws InputError that names the option.
+ */
+export function configurationFrom(settings: readonly string[]): Record<string, unknown> {
+  const document: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const at = setting.indexOf("=");
+    const path = setting.slice(0, at).split(".");
+    if (at < 1 || path.some((part) => part === "" || part === "__proto__"))
+      throw new InputError(
+        `--set ${setting}: expected PATH=VALUE, such as channels.pm25.periodS=60`,
+      );
+    const value = valueOf(setting.slice(at + 1));
+    if (path[0] === "channels" && path[1] === "*")
+      for (const { name } of METRICS) put(document, ["channels", name, ...path.slice(2)], value);
+    else put(document, path, value);
+  }
+  return document;
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function put(document: Record<string, unknown>, path: string[], value: unknown): void {
+  let part = document;
+  for (const key of path.slice(0, -1)) {
+    const next = part[key];
+    if (typeof next === "object" && next !== null) part = next as Record<string, unknown>;
+    else part = part[key] = {};
+  }
+  part[path.at(-1) as string] = value;
+}

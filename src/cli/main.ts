@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { InputError } from "../inputError";
+import { CompileError } from "../toolchain/compile";
+import { projectVersion } from "../toolchain/firmware";
+import { buildCommand } from "./commands/build";
+import { simCommand } from "./commands/sim";
+
+/** The exit code for anything that the user gave and that cannot be used. */
+const EXIT_INPUT = 2;
+
+const program = new Command("streetnode")
+  .description("Firmware for sensor nodes on street-light poles, its simulator and its tools")
+  .version(projectVersion())
+  .configureHelp({ showGlobalOptions: true })
+  .addCommand(simCommand())
+  .addCommand(buildCommand());
+
+for (const command of [program, ...program.commands]) command.exitOverride();
+
+// Another program that closes our output early (head, say) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_INPUT;
+  else if (error instanceof InputError) {
+    console.error(`streetnode: ${error.message}`);
+    process.exitCode = EXIT_INPUT;
+  } else {
+    const plain = error instanceof CompileError || process.env["STREETNODE_DEBUG"] === undefined;
+    console.error(
+      `streetnode: ${error instanceof Error && !plain ? error.stack : (error as Error).message}`,
+    );
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,88 @@
+import { drive } from "./clock";
+import type { Network } from "./network/network";
+import { seedFor, seededRandom } from "./random";
+import { Scheduler } from "./scheduler";
+import { VirtualNode } from "./virtualNode";
+import type { I2cBus } from "./vm/i2cService";
+
+/** What a simulated city is made of. */
+export interface CityOptions {
+  readonly city: string;
+  readonly nodes: readonly string[];
+  readonly seed: number;
+  readonly bytecode: Uint8Array;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
+  readonly password?: string | undefined;
+  /** A part of the configuration document, for every node. */
+  readonly configuration: object;
+  /** The I2C bus of a node, with its chips in their surroundings. */
+  readonly bus: (node: string) => I2cBus;
+  readonly onLog?: (node: string, line: string) => void;
+  readonly onFailure?: (node: string, reason: string) => void;
+}
+
+/** Nodes of one city get their power within this time, as after a mains failure in a quarter. */
+const POWER_ON_SPREAD_MS = 1000;
+
+/** Name of the node with that number, from 1: `bk-0001` in Berkane. */
+export function nodeName(city: string, number: number): string {
+  const prefix = city === "berkane" ? "bk" : city.slice(0, 12);
+  return `${prefix}-${String(number).padStart(4, "0")}`;
+}
+
+/** The nodes of one city on one scheduler. */
+export class CitySimulation {
+  readonly nodes: readonly VirtualNode[];
+  readonly #options: CityOptions;
+
+  constructor(options: CityOptions) {
+    this.#options = options;
+    this.nodes = options.nodes.map(
+      (node) =>
+        new VirtualNode({
+          scheduler: options.scheduler,
+          city: options.city,
+          node,
+          seed: options.seed,
+          bytecode: options.bytecode,
+          bus: options.bus(node),
+          network: options.network,
+          broker: options.broker,
+          ...(options.password === undefined ? {} : { password: options.password }),
+          configuration: options.configuration,
+          onLog: (line) => options.onLog?.(node, line),
+          onFailure: (reason) => options.onFailure?.(node, reason),
+        }),
+    );
+  }
+
+  /** Gives every node its power, spread over the first second. */
+  async powerOn(): Promise<void> {
+    const { scheduler, seed, network, nodes } = this.#options;
+    const random = seededRandom(seedFor(seed, "power on"));
+    const order = nodes.map((_, i) => ({ i, atMs: random() * POWER_ON_SPREAD_MS }));
+    order.sort((a, b) => a.atMs - b.atMs);
+    for (const { i, atMs } of order) {
+      await drive(scheduler, { speed: Infinity, untilMs: atMs, network });
+      await this.nodes[i]?.powerOn();
+    }
+  }
+
+  /** Runs until that virtual time, or until `signal` ends it. */
+  async run(untilMs: number, speed: number, signal?: AbortSignal): Promise<void> {
+    const { scheduler, network } = this.#options;
+    await drive(scheduler, {
+      speed,
+      untilMs,
+      network,
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** Takes the power from every node. */
+  powerOff(): void {
+    for (const node of this.nodes) node.powerOff();
+  }
+}

@@ -1,0 +1,82 @@
+import mqttPacket from "mqtt-packet";
+import type { VmSocket } from "../vm/vmModule";
+import type { Connector, SocketAddress } from "./network";
+
+/** What a node said to its broker and heard from it, counted on its own wire. */
+export interface MqttTraffic {
+  /** PUBLISH packets with QoS 1 that were not sent before (no DUP flag). */
+  published: number;
+  /** PUBACK packets that came back. */
+  acknowledged: number;
+  /** Bytes of all PUBLISH packets, repeated ones included. */
+  publishBytes: number;
+  /** TCP payload in both directions. */
+  wireBytes: number;
+  /** CONNECT packets. */
+  connects: number;
+  /** Connections that could not be made, or ended with an error, and the last reason. */
+  failures: number;
+  lastFailure: string;
+}
+
+/** A connector that counts the MQTT packets which pass through it. */
+export class MqttTap implements Connector {
+  readonly traffic: MqttTraffic = {
+    published: 0,
+    acknowledged: 0,
+    publishBytes: 0,
+    wireBytes: 0,
+    connects: 0,
+    failures: 0,
+    lastFailure: "",
+  };
+  readonly #network: Connector;
+  readonly #onFailure: ((reason: string) => void) | undefined;
+
+  constructor(network: Connector, onFailure?: (reason: string) => void) {
+    this.#network = network;
+    this.#onFailure = onFailure;
+  }
+
+  connect(address: SocketAddress): VmSocket {
+    const { traffic } = this;
+    const socket = this.#network.connect(address);
+    const up = mqttPacket.parser({ protocolVersion: 4 });
+    const down = mqttPacket.parser({ protocolVersion: 4 });
+    up.on("packet", (packet) => {
+      if (packet.cmd === "connect") traffic.connects++;
+      if (packet.cmd !== "publish") return;
+      if (packet.qos === 1 && !packet.dup) traffic.published++;
+      traffic.publishBytes += packetBytes(packet.length ?? 0);
+    });
+    down.on("packet", (packet) => {
+      if (packet.cmd === "puback") traffic.acknowledged++;
+    });
+    // The parsers only watch: what they cannot read is the node's and the broker's affair.
+    up.on("error", () => {});
+    down.on("error", () => {});
+    socket.on("data", (data) => {
+      traffic.wireBytes += data.length;
+      down.parse(Buffer.from(data));
+    });
+    socket.on("error", (error) => {
+      traffic.failures++;
+      traffic.lastFailure = error.message || String((error as NodeJS.ErrnoException).code);
+      this.#onFailure?.(traffic.lastFailure);
+    });
+    const write = socket.write.bind(socket);
+    socket.write = (data) => {
+      traffic.wireBytes += data.length;
+      up.parse(Buffer.from(data));
+      return write(data);
+    };
+    return socket;
+  }
+}
+
+/** Length of a whole packet whose remaining length is given (MQTT 3.1.1 clause 2.2.3). */
+function packetBytes(remainingLength: number): number {
+  let header = 2;
+  for (let rest = remainingLength >> 7; rest > 0; rest >>= 7) header++;
+  return header + remainingLength;
+}

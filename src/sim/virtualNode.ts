@@ -1,0 +1,167 @@
+import type { HealthMessage } from "../../devs/contract/messages";
+import { MqttTap, type MqttTraffic } from "./network/mqttTap";
+import type { Connector } from "./network/network";
+import { seedFor, seededRandom } from "./random";
+import type { Scheduler } from "./scheduler";
+import { I2cService, type I2cBus } from "./vm/i2cService";
+import type { HeapUse } from "./vm/heap";
+import { VmHost } from "./vm/vmHost";
+
+/** What a simulated node is made of. */
+export interface VirtualNodeOptions {
+  readonly scheduler: Scheduler;
+  readonly city: string;
+  readonly node: string;
+  readonly seed: number;
+  readonly bytecode: Uint8Array;
+  /** The I2C bus with its chips. */
+  readonly bus: I2cBus;
+  readonly network: Connector;
+  readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
+  /** Password at the broker; its user name is the node's name. */
+  readonly password?: string;
+  /** A part of the configuration document, put into the node's flash. */
+  readonly configuration?: object;
+  readonly onLog?: (line: string) => void;
+  readonly onFailure?: (reason: string) => void;
+}
+
+/** Class of the Jacdac settings service, and its command `set`. */
+const SETTINGS_SERVICE_CLASS = 0x1107dc4a;
+const CMD_SETTINGS_SET = 0x81;
+
+/** Characters of configuration in one setting: the runtime takes up to 225 bytes. */
+const CONFIGURATION_PART = 200;
+const CONFIGURATION_PARTS = 16;
+
+/** How often the host looks whether the runtime has announced its services. */
+const ANNOUNCED_POLL_MS = 20;
+
+/** A node: one VM with its own flash, clock, random source, network and I2C bus. */
+export class VirtualNode {
+  readonly city: string;
+  readonly node: string;
+  /** Times that the program started. */
+  boots = 0;
+  panics = 0;
+  /** The node's own counters, as it last printed them. */
+  health: HealthMessage | undefined;
+  readonly #options: VirtualNodeOptions;
+  readonly #tap: MqttTap;
+  readonly #i2c: I2cService;
+  readonly #random: () => number;
+  #host: VmHost | undefined;
+  #flash = new Uint8Array(0);
+  #heapPeakBytes = 0;
+
+  constructor(options: VirtualNodeOptions) {
+    this.#options = options;
+    this.city = options.city;
+    this.node = options.node;
+    this.#random = seededRandom(seedFor(options.seed, options.node));
+    this.#tap = new MqttTap(options.network, options.onFailure);
+    this.#i2c = new I2cService(options.bus, () => options.scheduler.nowMs);
+  }
+
+  /** What the node exchanged with its broker. */
+  get traffic(): MqttTraffic {
+    return this.#tap.traffic;
+  }
+
+  /** Transactions on the I2C bus. */
+  get transactions(): number {
+    return this.#i2c.transactions;
+  }
+
+  /** Largest use of the GC heap so far, in bytes, garbage not yet collected included. */
+  get heapPeakBytes(): number {
+    return Math.max(this.#heapPeakBytes, this.#host?.heapPeakBytes ?? 0);
+  }
+
+  /** Use of the GC heap now. */
+  heapUse(): HeapUse | undefined {
+    return this.#host?.heapUse();
+  }
+
+  /** Gives the node power. The first time it is provisioned and its program is written. */
+  async powerOn(): Promise<void> {
+    if (this.#host) return;
+    const { scheduler, node, seed } = this.#options;
+    const isNew = this.#flash.length === 0;
+    const host = await VmHost.create({
+      scheduler,
+      network: this.#tap,
+      random: this.#random,
+      deviceId: [seedFor(seed, `${node}/low`), seedFor(seed, `${node}/high`)],
+      flash: this.#flash,
+      devices: [this.#i2c],
+      onLog: (line) => this.#log(line),
+      onPanic: () => this.panics++,
+      onFlashSave: (image) => {
+        this.#flash = image.slice();
+      },
+    });
+    this.#host = host;
+    host.start();
+    if (isNew) this.#provision(host);
+  }
+
+  /** Takes the power away in this very moment; the flash stays as it is. */
+  powerOff(): void {
+    this.#heapPeakBytes = this.heapPeakBytes;
+    this.#host?.stop();
+    this.#host = undefined;
+  }
+
+  #provision(host: VmHost): void {
+    const { scheduler, bytecode } = this.#options;
+    const settings = host.ownService(SETTINGS_SERVICE_CLASS);
+    if (settings === undefined) {
+      scheduler.after(ANNOUNCED_POLL_MS, () => {
+        if (this.#host === host) this.#provision(host);
+      });
+      return;
+    }
+    for (const [key, value] of this.#settings())
+      host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.from(`${key}\0${value}`));
+    scheduler.after(ANNOUNCED_POLL_MS, () => {
+      if (this.#host === host) host.deploy(bytecode);
+    });
+  }
+
+  /** The settings that provisioning writes, as `devs/node/identity.ts` reads them. */
+  #settings(): [string, string][] {
+    const { city, node, broker, password, configuration } = this.#options;
+    const settings: [string, string][] = [
+      ["identity", JSON.stringify({ city, node })],
+      ["broker", JSON.stringify(broker)],
+    ];
+    if (password !== undefined) settings.push(["password", JSON.stringify(password)]);
+    const text = JSON.stringify(configuration ?? {});
+    if (text === "{}") return settings;
+    const parts = Math.ceil(text.length / CONFIGURATION_PART);
+    if (parts > CONFIGURATION_PARTS)
+      throw new Error(
+        `the configuration has ${text.length} characters, a node holds ${CONFIGURATION_PARTS * CONFIGURATION_PART}`,
+      );
+    for (let i = 0; i < parts; i++)
+      settings.push([
+        `config${i}`,
+        text.slice(i * CONFIGURATION_PART, (i + 1) * CONFIGURATION_PART),
+      ]);
+    return settings;
+  }
+
+  #log(line: string): void {
+    const text = line.trimStart();
+    if (text.startsWith("* start:")) this.boots++;
+    if (text.startsWith("> health ")) {
+      try {
+        this.health = JSON.parse(text.slice("> health ".length)) as HealthMessage;
+      } catch {
+        // A line cut short by a power cut: the one before it stands.
+      }
+    }
+    this.#options.onLog?.(line);
+  }
+}

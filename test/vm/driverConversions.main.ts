@@ -1,0 +1,4 @@
+import { driverConversionsCases } from "../shared/driverConversions.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(driverConversionsCases);
