@@ -43,12 +43,10 @@ export class MqttClient {
   private rung: boolean = false;
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
-    const self = this;
     this.link = new SocketLink(
       { host: options.host, port: options.port, proto: options.proto },
-      () => {
-        self.wake();
-      },
+      // In DeviceScript a method taken from its object stays bound to it.
+      this.wake,
     );
     this.session = new Session(
       {
@@ -108,14 +106,13 @@ export class MqttClient {
     this.fiber = ds.Fiber.self();
     this.session.start(ds.millis());
     while (true) {
-      let waitMs = 0;
+      let waitMs = INTERNAL_ERROR_PAUSE_MS;
+      this.rung = false;
       try {
-        this.rung = false;
         waitMs = this.turn();
       } catch (error) {
         this.internalErrors++;
         console.error("mqtt: " + (error as Error).message);
-        waitMs = INTERNAL_ERROR_PAUSE_MS;
       }
       if (this.rung || waitMs <= 0) {
         await ds.sleep(0);

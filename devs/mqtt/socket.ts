@@ -65,10 +65,8 @@ export class SocketLink implements Link {
     this.clear();
     this.active = true;
     const sockets = ds as unknown as RuntimeSockets;
-    const self = this;
-    sockets._socketOnEvent = (event, detail) => {
-      self.happened(event, detail);
-    };
+    // In DeviceScript a method taken from its object stays bound to it.
+    sockets._socketOnEvent = this.happened;
     const port = this.address.port;
     try {
       const result = sockets._socketOpen(

@@ -25,6 +25,8 @@ export interface BrokerScript {
   onPacket: (packet: Packet, broker: ScriptedBroker) => (Buffer | "close")[] | undefined;
   /** How an answer is cut on its way. */
   cut: (bytes: Buffer) => Buffer[];
+  /** Whether what the client sends is lost on its way, from now to the end of the connection. */
+  deaf: () => boolean;
   /** From a byte of the broker to the session, in milliseconds. */
   latencyMs: number;
 }
@@ -94,7 +96,10 @@ export class ScriptedBroker {
   #deliveries: Delivery[] = [];
   #parser!: Parser;
   #unacknowledged = new Set<number>();
+  /** Payloads of `up/data` that the client has sent, arrived or not. */
+  readonly #sentBefore = new Set<string>();
   #lossReported = false;
+  #deafConnection = 0;
   #random = 1;
 
   constructor(script: Partial<BrokerScript> = {}, options: Partial<SessionOptions> = {}) {
@@ -102,6 +107,7 @@ export class ScriptedBroker {
       onOpen: () => "open",
       onPacket: () => undefined,
       cut: (bytes) => [bytes],
+      deaf: () => false,
       latencyMs: 20,
       ...script,
     };
@@ -209,8 +215,11 @@ export class ScriptedBroker {
   }
 
   #deliverDue(): void {
-    while (this.#deliveries.length && this.#deliveries[0].atMs <= this.nowMs) {
-      const { connection, what } = this.#deliveries.shift()!;
+    for (;;) {
+      const [next] = this.#deliveries;
+      if (!next || next.atMs > this.nowMs) break;
+      this.#deliveries.shift();
+      const { connection, what } = next;
       if (connection !== this.open) continue;
       if (what === "opened") this.session.linkOpened(this.nowMs);
       else if (Buffer.isBuffer(what)) this.session.linkReceived(what, this.nowMs);
@@ -255,7 +264,10 @@ export class ScriptedBroker {
     const first = this.packets.every((p) => p.connection !== connection);
     if (first !== (packet.cmd === "connect")) throw new Error("CONNECT must be first, and once");
     this.packets.push({ timeMs: this.nowMs, connection, packet });
+    // What is lost on a connection takes all that follows on it along.
+    if (this.script.deaf()) this.#deafConnection = connection;
     if (packet.cmd === "publish") this.#arrived(packet);
+    if (this.#deafConnection === connection) return;
     const answers = this.script.onPacket(packet, this) ?? this.#honestAnswer(packet);
     for (const answer of answers) {
       if (answer === "close") this.cutConnection();
@@ -272,19 +284,20 @@ export class ScriptedBroker {
 
   #arrived(packet: IPublishPacket): void {
     const connection = this.open;
-    const firstPublish = this.arrivals.every((a) => a.connection !== connection);
-    if (firstPublish && packet.topic !== "up/state") throw new Error("the birth must come first");
+    const publishes = this.sentBy("publish").filter((p) => p.connection === connection);
+    if (publishes.length === 1 && packet.topic !== "up/state")
+      throw new Error("the birth must come first");
     if (packet.qos === 1) {
-      const id = packet.messageId!;
+      const id = Number(packet.messageId);
       if (this.#unacknowledged.has(id)) throw new Error(`packet identifier ${id} is in use`);
       this.#unacknowledged.add(id);
       if (this.#unacknowledged.size > 8) throw new Error("more than eight publishes in flight");
-      const before = this.arrivals.some(
-        (a) => a.payload === String(packet.payload) && a.topic === packet.topic,
-      );
-      if (packet.topic === "up/data" && packet.dup !== before)
-        throw new Error(`DUP is ${packet.dup} on ${packet.payload}, sent before: ${before}`);
+      const name = String(packet.payload);
+      if (packet.topic === "up/data" && packet.dup !== this.#sentBefore.has(name))
+        throw new Error(`DUP is ${packet.dup} on ${name}, which is wrong`);
+      this.#sentBefore.add(name);
     }
+    if (this.#deafConnection === connection) return;
     this.arrivals.push({
       timeMs: this.nowMs,
       connection,
