@@ -48,7 +48,10 @@ export interface EventMessage {
   readonly chip?: string;
   /** Channel of an alarm. */
   readonly channel?: string;
-  /** Why a sensor is at fault: `no-answer`, `bad-crc`, `not-ready`, `out-of-range`, `frozen`. */
+  /**
+   * Why a sensor is at fault: `no-answer`, `bad-crc`, `not-ready`, `out-of-range`,
+   * `wrong-chip`, `chip-error`, `frozen`.
+   */
   readonly reason?: string;
   /** Value that raised or cleared an alarm. */
   readonly v?: number;

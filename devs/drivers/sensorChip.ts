@@ -87,7 +87,7 @@ export abstract class SensorChip extends I2CDriver {
   protected async transfer(write: Buffer, readCount: number): Promise<Buffer> {
     try {
       return await this.xfer(write, readCount);
-    } catch (e) {
+    } catch {
       throw this.failure("no-answer", "does not answer");
     }
   }

@@ -52,8 +52,21 @@ export function nextRange(range: number, counts: number): number {
   return range;
 }
 
-/** The chip is linear below, bends above (application note). */
+/** The chip is linear up to here, and bends above (application note). */
 const LINEAR_UP_TO_LX = 1000;
+/**
+ * From here on the note's formula holds as printed. At 1000 lx it gives 1075 lx, so
+ * that between the two a straight line must lead to it: a jump would be reported as a
+ * change of the light.
+ */
+const FORMULA_FROM_LX = 1100;
+
+function formula(linearLux: number): number {
+  return (
+    (((6.0135e-13 * linearLux - 9.3924e-9) * linearLux + 8.1488e-5) * linearLux + 1.0023) *
+    linearLux
+  );
+}
 
 /**
  * Illuminance in lx of a linear reading, corrected above 1000 lx by the polynomial of
@@ -62,10 +75,9 @@ const LINEAR_UP_TO_LX = 1000;
  */
 export function correctedLux(linearLux: number): number {
   if (linearLux <= LINEAR_UP_TO_LX) return linearLux;
-  return (
-    (((6.0135e-13 * linearLux - 9.3924e-9) * linearLux + 8.1488e-5) * linearLux + 1.0023) *
-    linearLux
-  );
+  if (linearLux >= FORMULA_FROM_LX) return formula(linearLux);
+  const share = (linearLux - LINEAR_UP_TO_LX) / (FORMULA_FROM_LX - LINEAR_UP_TO_LX);
+  return LINEAR_UP_TO_LX + share * (formula(FORMULA_FROM_LX) - LINEAR_UP_TO_LX);
 }
 
 /** Illuminance in lx of `counts` measured in that range. */

@@ -28,22 +28,24 @@ const INTEGRATION_MS: Readonly<Record<number, number>> = {
   0b0011: 800,
 };
 
+/** Illuminance by the application note's correction, which holds from 1100 lx on. */
+function noteFormula(x: number): number {
+  return 6.0135e-13 * x ** 4 - 9.3924e-9 * x ** 3 + 8.1488e-5 * x ** 2 + 1.0023 * x;
+}
+
 /**
- * What a linear reading would have to be for the application note's correction to give
- * `lux`. The sensor is linear up to 1 klx, and bends above.
+ * What a linear reading would be at `lux`: the sensor is linear up to 1 klx, and from
+ * 1.1 klx (linear) on bends as the application note's correction straightens.
  */
 export function linearLux(lux: number): number {
   if (lux <= 1000) return lux;
-  let low = 1000;
+  const bent = noteFormula(1100);
+  if (lux < bent) return 1000 + (100 * (lux - 1000)) / (bent - 1000);
+  let low = 1100;
   let high = lux;
   for (let i = 0; i < 50; i++) {
     const middle = (low + high) / 2;
-    const corrected =
-      6.0135e-13 * middle ** 4 -
-      9.3924e-9 * middle ** 3 +
-      8.1488e-5 * middle ** 2 +
-      1.0023 * middle;
-    if (corrected < lux) low = middle;
+    if (noteFormula(middle) < lux) low = middle;
     else high = middle;
   }
   return low;

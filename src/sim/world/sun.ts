@@ -59,7 +59,8 @@ const HORIZON_LX = 800;
 
 /**
  * Daylight under a clear sky. Above the horizon the model of IES RP-21 ("Calculation of
- * Daylight Availability"); below it a fit through 800 lx at the horizon, 3.4 lx at the
+ * Daylight Availability"), its root rounded off at the horizon, where its slope is
+ * infinite; below it a fit through 800 lx at the horizon, 3.4 lx at the
  * end of civil twilight (6 degrees) and 8 mlx at that of nautical twilight (12 degrees).
  */
 export function clearDaylight(elevationDeg: number): Daylight {
@@ -74,6 +75,6 @@ export function clearDaylight(elevationDeg: number): Daylight {
   const airMass = 1 / (sine + 0.50572 * (elevationDeg + 6.07995) ** -1.6364);
   return {
     directLx: SOLAR_ILLUMINANCE_LX * Math.exp(-CLEAR_SKY_EXTINCTION * airMass) * sine,
-    skyLx: HORIZON_LX + 15_500 * Math.sqrt(sine),
+    skyLx: HORIZON_LX + (15_500 * sine) / Math.sqrt(sine + 0.01),
   };
 }
