@@ -38,10 +38,12 @@ export async function decoderFuzz(
   const result: FuzzResult = { inputs: 0, packets: 0, problems: 0 };
   const decoder = new PacketDecoder(64);
   let state = seed;
-  // Lehmer generator with a multiplier that keeps the product exact in 53 bits.
+  // Marsaglia's xorshift: 32-bit integers only, so that both worlds count alike.
   const below = (limit: number): number => {
-    state = (state * 16807) % 2147483647;
-    return state % limit;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state & 0x7fffffff) % limit;
   };
   while (result.inputs < count) {
     let input: Buffer;
@@ -62,7 +64,7 @@ export async function decoderFuzz(
     while (decoder.next()) result.packets++;
     if (decoder.problem !== "") result.problems++;
     result.inputs++;
-    if (result.inputs % 16 === 0) await pause();
+    if (result.inputs % 32 === 0) await pause();
   }
   return result;
 }
