@@ -1,6 +1,6 @@
 import * as ds from "@devicescript/core";
 import { HealthMessage, StateMessage } from "../contract/messages";
-import { METRICS, metricIndex } from "../contract/metrics";
+import { METRIC_COUNT, metricIndex, metricName } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
 import { SensorChip } from "../drivers/sensorChip";
 import { MqttClient } from "../mqtt/client";
@@ -47,8 +47,8 @@ export class StreetNode implements SampleSink, SessionHooks {
     const name = identity.city + "/" + identity.node + "/";
     const topicBase = nodeTopic(identity.city, identity.node, "");
     this.packs = new PackSource(topicBase, name, identity.boot, () => ds.millis() / 1000);
-    for (const metric of METRICS) {
-      const rule = config.channel(metric.name);
+    for (let i = 0; i < METRIC_COUNT; i++) {
+      const rule = config.channel(metricName(i));
       this.channels.push(rule ? new Channel(rule) : undefined);
     }
     for (const entry of chips) this.addSampler(entry.chip, entry.frozenAfterMs);

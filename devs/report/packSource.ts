@@ -1,4 +1,4 @@
-import { METRICS } from "../contract/metrics";
+import { metricDecimals, metricName, metricUnit } from "../contract/metrics";
 import { UP_DATA, UP_EVENT } from "../contract/topics";
 import { MessageSource } from "../mqtt/inFlight";
 import { Message } from "../mqtt/packets";
@@ -83,7 +83,7 @@ export class PackSource implements MessageSource {
     return this.count + this.events.length + this.takenEvents();
   }
 
-  /** Adds a reading of the metric with that index in `METRICS`. */
+  /** Adds a reading of the metric with that index. */
   addReading(metric: number, value: number, timeS: number): void {
     if (this.count === READINGS_CAPACITY) {
       this.dropped++;
@@ -177,10 +177,16 @@ export class PackSource implements MessageSource {
     let text = packHead(this.base, this.boot, taken.seq, NaN);
     for (let i = 0; i < taken.count; i++) {
       const at = (from + i) % READINGS_CAPACITY;
-      const metric = METRICS[this.metric[at]];
+      const metric = this.metric[at];
       const timeS = Math.round(this.timeS[at] - nowS);
       text += i === 0 ? "" : ",{";
-      text += recordFields(metric.name, metric.unit, this.value[at], metric.decimals, timeS);
+      text += recordFields(
+        metricName(metric),
+        metricUnit(metric),
+        this.value[at],
+        metricDecimals(metric),
+        timeS,
+      );
     }
     return text + "]";
   }

@@ -1,4 +1,4 @@
-import { METRICS } from "../../devs/contract/metrics";
+import { metricNames } from "../../devs/contract/metrics";
 import { InputError } from "../inputError";
 
 /**
@@ -19,7 +19,7 @@ export function configurationFrom(settings: readonly string[]): Record<string, u
       );
     const value = valueOf(setting.slice(at + 1));
     if (path[0] === "channels" && path[1] === "*")
-      for (const { name } of METRICS) put(document, ["channels", name, ...path.slice(2)], value);
+      for (const name of metricNames()) put(document, ["channels", name, ...path.slice(2)], value);
     else put(document, path, value);
   }
   return document;
