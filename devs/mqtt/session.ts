@@ -398,9 +398,10 @@ export class Session {
     const packet = this.decoder.packet;
     const packetId = packet.packetId;
     const acknowledge = packet.qos > 0;
-    let wanted = false;
-    for (const filter of this.options.subscriptions)
-      if (!wanted && matchesTopicFilter(filter, packet.topicName)) wanted = true;
+    const filters = this.options.subscriptions;
+    let wanted = filters.indexOf(packet.topicName) >= 0;
+    for (let i = 0; i < filters.length && !wanted; i++)
+      wanted = matchesTopicFilter(filters[i], packet.topicName);
     if (wanted) {
       this.counters.received++;
       try {
