@@ -13,7 +13,10 @@ export interface NodeSummary {
   readonly messagesAcknowledged: number;
   readonly bytesPublished: number;
   readonly reconnects: number;
+  /** Largest use of the GC heap right after a collection: what the node needs. */
   readonly heapPeakBytes: number;
+  /** Largest use at any time, garbage included. */
+  readonly heapHighWaterBytes: number;
   readonly heapBytes: number;
   readonly bytecodeBytes: number;
 }
@@ -31,7 +34,8 @@ export function summarize(node: VirtualNode, bytecodeBytes: number): NodeSummary
     messagesAcknowledged: traffic.acknowledged,
     bytesPublished: traffic.publishBytes,
     reconnects: Math.max(0, traffic.connects - 1),
-    heapPeakBytes: node.heapPeakBytes,
+    heapPeakBytes: node.heapPeaks.liveBytes,
+    heapHighWaterBytes: node.heapPeaks.highWaterBytes,
     heapBytes: node.heapUse()?.usedBytes ?? 0,
     bytecodeBytes,
   };

@@ -4,7 +4,7 @@ import type { Connector } from "./network/network";
 import { seedFor, seededRandom } from "./random";
 import type { Scheduler } from "./scheduler";
 import { I2cService, type I2cBus } from "./vm/i2cService";
-import type { HeapUse } from "./vm/heap";
+import type { HeapPeaks, HeapUse } from "./vm/heap";
 import { VmHost } from "./vm/vmHost";
 
 /** What a simulated node is made of. */
@@ -52,7 +52,7 @@ export class VirtualNode {
   readonly #random: () => number;
   #host: VmHost | undefined;
   #flash = new Uint8Array(0);
-  #heapPeakBytes = 0;
+  #peaksBefore: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
 
   constructor(options: VirtualNodeOptions) {
     this.#options = options;
@@ -73,9 +73,14 @@ export class VirtualNode {
     return this.#i2c.transactions;
   }
 
-  /** Largest use of the GC heap so far, in bytes, garbage not yet collected included. */
-  get heapPeakBytes(): number {
-    return Math.max(this.#heapPeakBytes, this.#host?.heapPeakBytes ?? 0);
+  /** Largest uses of the GC heap so far. */
+  get heapPeaks(): HeapPeaks {
+    const before = this.#peaksBefore;
+    const now = this.#host?.heapPeaks ?? before;
+    return {
+      liveBytes: Math.max(before.liveBytes, now.liveBytes),
+      highWaterBytes: Math.max(before.highWaterBytes, now.highWaterBytes),
+    };
   }
 
   /** Use of the GC heap now. */
@@ -108,7 +113,7 @@ export class VirtualNode {
 
   /** Takes the power away in this very moment; the flash stays as it is. */
   powerOff(): void {
-    this.#heapPeakBytes = this.heapPeakBytes;
+    this.#peaksBefore = this.heapPeaks;
     this.#host?.stop();
     this.#host = undefined;
   }

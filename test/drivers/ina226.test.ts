@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { VirtualIna226 } from "../../src/sim/chips/virtualIna226";
 import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
+import { testFaultsOf } from "../support/faultSuite";
 
 function rig() {
   const world = new StillWorld({ lampVoltage: 30.5, lampCurrent: 1950 });
@@ -98,4 +99,15 @@ describe("INA226 driver", () => {
     expect(outcomes[2]?.values[0]).toBeNaN();
     expect(outcomes[2]?.values[1]).toBeCloseTo(1000, 0);
   });
+});
+
+testFaultsOf({
+  program: "ina226",
+  world: { lampVoltage: 30.5, lampCurrent: 1950 },
+  chip: (world) => new VirtualIna226(world),
+  warmUpMs: 0,
+  good: [30.5, 1950, 59.475],
+  tolerance: 0.13,
+  hasCheckSum: false,
+  afterPowerCycle: ["not-ready", "not-ready"],
 });

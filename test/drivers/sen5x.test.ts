@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { Sen5xStatus, VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
 import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
+import { testFaultsOf } from "../support/faultSuite";
 
 const AIR = {
   pm1: 8.1,
@@ -193,4 +194,26 @@ describe("SEN55 driver", () => {
     expect(outcomes.map((o) => o.code)).toEqual(["no-answer", "no-answer"]);
     for (const outcome of outcomes) expect(outcome.tookMs).toBeLessThan(200);
   });
+});
+
+testFaultsOf({
+  program: "sen5x",
+  world: AIR,
+  chip: (world) => new VirtualSen5x(world),
+  warmUpMs: 60_000,
+  good: GOOD,
+  tolerance: 1e-6,
+  hasCheckSum: true,
+  afterPowerCycle: ["no-answer", "not-ready"],
+});
+
+testFaultsOf({
+  program: "sen54",
+  world: AIR,
+  chip: (world) => new VirtualSen5x(world, "SEN54"),
+  warmUpMs: 60_000,
+  good: GOOD.slice(0, 7),
+  tolerance: 1e-6,
+  hasCheckSum: true,
+  afterPowerCycle: ["no-answer", "not-ready"],
 });

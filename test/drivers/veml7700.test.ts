@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { VirtualVeml7700 } from "../../src/sim/chips/virtualVeml7700";
 import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
+import { testFaultsOf } from "../support/faultSuite";
 
 function rig(illuminance: number) {
   const world = new StillWorld({ illuminance });
@@ -49,34 +50,6 @@ describe("VEML7700 driver", () => {
     for (const outcome of outcomes) expect(outcome.tookMs).toBeLessThan(1000);
   });
 
-  it("tells each fault, and reads again when it is over", async () => {
-    const { drive, chip, bus, light } = rig(250);
-    const { outcomes } = await drive([
-      start(),
-      wait(1000),
-      read((now) => chip.faults.set({ noAnswer: true }, now)),
-      read(() => {
-        chip.faults.clear();
-        bus.stuck = true;
-      }),
-      read(() => (bus.stuck = false)),
-      { op: "wait", waitMs: 1000, prepare: light(undefined) },
-      read(),
-      { op: "wait", waitMs: 1000, prepare: light(250) },
-      read(),
-    ]);
-    expect(outcomes.map((o) => o.code)).toEqual([
-      "",
-      "no-answer",
-      "no-answer",
-      "",
-      "no-answer",
-      "",
-    ]);
-    expect(outcomes[1]?.values).toEqual([NaN]);
-    expect(outcomes[5]?.values[0]).toBeCloseTo(250, 0);
-  });
-
   it("does not take a chip that lost its supply for a moment for darkness", async () => {
     const { drive, chip } = rig(20_000);
     const { outcomes } = await drive([
@@ -108,4 +81,15 @@ describe("VEML7700 driver", () => {
     const { outcomes } = await driveInVm("test/vm/drivers/veml7700.main.ts", bus, [start()]);
     expect(outcomes[0]?.code).toBe("wrong-chip");
   });
+});
+
+testFaultsOf({
+  program: "veml7700",
+  world: { illuminance: 250 },
+  chip: (world) => new VirtualVeml7700(world),
+  warmUpMs: 0,
+  good: [250],
+  tolerance: 0.07,
+  hasCheckSum: false,
+  afterPowerCycle: ["not-ready", "not-ready"],
 });

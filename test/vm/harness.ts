@@ -74,7 +74,7 @@ export async function runInVm(
     lines: lines.map((line) => line.replace(/^ *> /, "")),
     panics,
     bytecodeBytes: program.bytecode.length,
-    heapPeakBytes: host.heapPeakBytes,
+    heapPeakBytes: host.heapPeaks.liveBytes,
   };
 }
 

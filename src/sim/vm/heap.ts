@@ -13,6 +13,40 @@ export interface HeapUse {
   readonly objects: number;
 }
 
+/** The largest uses of a GC heap over a time, in bytes. */
+export interface HeapPeaks {
+  /** Largest use right after a collection: what the program really holds. */
+  readonly liveBytes: number;
+  /** Largest use at any time: garbage that the collector has not taken yet included. */
+  readonly highWaterBytes: number;
+}
+
+/** A fall of the use by at least so much between two samples is a collection. */
+const COLLECTION_BYTES = 1024;
+
+/**
+ * Follows the use of a heap. The collector runs whenever 16 KB were allocated since it
+ * ran last, so the use rises like a saw's tooth above what the program holds.
+ */
+export class HeapWatch implements HeapPeaks {
+  highWaterBytes = 0;
+  #lastBytes = 0;
+  #liveBytes = 0;
+
+  /** The use as it is now. */
+  sample(usedBytes: number): void {
+    this.highWaterBytes = Math.max(this.highWaterBytes, usedBytes);
+    if (this.#lastBytes - usedBytes >= COLLECTION_BYTES)
+      this.#liveBytes = Math.max(this.#liveBytes, usedBytes);
+    this.#lastBytes = usedBytes;
+  }
+
+  /** Before the first collection nothing is known to be garbage. */
+  get liveBytes(): number {
+    return this.#liveBytes || this.highWaterBytes;
+  }
+}
+
 /** 64 KB in words, divided by the collector's fraction of 4: `gc_threshold`. */
 const GC_THRESHOLD_WORDS = 4096;
 const TAG_FREE = 1;

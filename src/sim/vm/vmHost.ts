@@ -1,7 +1,7 @@
 import type { Connector, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
 import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
-import { VmMemory, type HeapUse } from "./heap";
+import { HeapWatch, VmMemory, type HeapPeaks, type HeapUse } from "./heap";
 import { instantiateVm, type VmModule } from "./vmModule";
 
 /** Flash of an ESP32 node: 256 KB for program, settings and the rest. */
@@ -64,7 +64,7 @@ export class VmHost {
   #running = false;
   #poweredMs = 0;
   #inVm = false;
-  #heapPeakBytes = 0;
+  readonly #heap = new HeapWatch();
   #heapSampledMs = -Infinity;
   /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
   #ownServices: number[] = [];
@@ -143,9 +143,9 @@ export class VmHost {
     return this.#flash;
   }
 
-  /** Largest use of the GC heap seen, garbage not yet collected included. */
-  get heapPeakBytes(): number {
-    return this.#heapPeakBytes;
+  /** Largest uses of the GC heap seen. */
+  get heapPeaks(): HeapPeaks {
+    return this.#heap;
   }
 
   /** Use of the GC heap now, or undefined when no program runs. */
@@ -233,7 +233,7 @@ export class VmHost {
     if (nowMs - this.#heapSampledMs < HEAP_SAMPLE_MS) return;
     this.#heapSampledMs = nowMs;
     const use = this.#memory.heapUse();
-    if (use) this.#heapPeakBytes = Math.max(this.#heapPeakBytes, use.usedBytes);
+    if (use) this.#heap.sample(use.usedBytes);
   }
 
   #announce(): void {

@@ -25,4 +25,8 @@ export const SENSED_METRICS: readonly string[] = [
   "illuminance",
   "lampVoltage",
   "lampCurrent",
+  "co2",
+  "no2",
+  "o3",
+  "pressure",
 ];

@@ -46,6 +46,8 @@ const LAMP_VOLTS_PER_CEL = 0.02;
 /** A switched-off driver's output: its standby, and the leakage of the modules. */
 const LAMP_OFF_V = 0.12;
 const LAMP_OFF_MA = 0.3;
+/** Mean pressure at 140 m above the sea. */
+const STATION_PRESSURE_HPA = 1000;
 /** What the lamp throws on the light sensor above it. */
 const LAMP_SPILL_LX = 1.2;
 
@@ -105,6 +107,20 @@ export class SyntheticDay implements Surroundings {
         return this.#lampCurrentMa(moment);
       case "lampPower":
         return (this.#lampVoltageV(moment) * this.#lampCurrentMa(moment)) / 1000;
+      case "co2":
+        return (
+          425 + 60 * moment.traffic * this.#stillAir(moment) * (1 + 0.3 * this.#gust(moment, 11))
+        );
+      case "no2":
+        return this.#no2Ugm3(moment);
+      case "o3":
+        return this.#o3Ugm3(moment);
+      case "pressure":
+        return (
+          STATION_PRESSURE_HPA +
+          9 * wander(this.#cityKey + 12, moment.utcMs, 60 * HOUR_MS) +
+          0.8 * Math.cos((4 * Math.PI * (localHour(moment.utcMs) - 10)) / 24)
+        );
       default:
         return undefined;
     }
@@ -183,11 +199,26 @@ export class SyntheticDay implements Surroundings {
     return Math.max(5, Math.min(98, pct));
   }
 
+  /** In the early morning the air lies still and keeps what is emitted: 1 to 1.8. */
+  #stillAir(moment: Moment): number {
+    const hour = localHour(moment.utcMs);
+    return 1 + 0.8 * Math.exp(-(((hour - 7.5) / 2.5) ** 2) / 2);
+  }
+
+  #no2Ugm3(moment: Moment): number {
+    return 6 + 48 * moment.traffic * this.#stillAir(moment) * (1 + 0.4 * this.#gust(moment, 13));
+  }
+
+  /** Ozone is made by the sun, and used up by fresh exhaust. */
+  #o3Ugm3(moment: Moment): number {
+    const sunshine = Math.max(0, Math.sin((moment.elevationDeg * Math.PI) / 180));
+    const made = 38 + 55 * sunshine * (1 - 0.5 * moment.cloudCover);
+    return Math.max(2, made - 0.45 * this.#no2Ugm3(moment) + 8 * this.#gust(moment, 14));
+  }
+
   /** Each size class holds the smaller ones, so each is a sum of what is not negative. */
   #particlesUgm3(moment: Moment, metric: "pm1" | "pm25" | "pm4" | "pm10"): number {
-    const hour = localHour(moment.utcMs);
-    // In the early morning the air lies still and keeps what is emitted.
-    const stillAir = 1 + 0.8 * Math.exp(-(((hour - 7.5) / 2.5) ** 2) / 2);
+    const stillAir = this.#stillAir(moment);
     const background = 9 * Math.exp(0.5 * wander(this.#cityKey + 6, moment.utcMs, 30 * HOUR_MS));
     const exhaust = 16 * moment.traffic * stillAir * (1 + 0.5 * this.#gust(moment, 6));
     const dust =
