@@ -1,0 +1,98 @@
+import type { EventMessage, HealthMessage, StateMessage } from "../../devs/contract/messages";
+import {
+  FieldProblem,
+  asObject,
+  asText,
+  countField,
+  numberField,
+  optionalNumber,
+  optionalText,
+  own,
+  textField,
+} from "./fields";
+
+/** Chips that a birth message may name. */
+const CHIPS_MAX = 32;
+
+const HEALTH_COUNTERS = [
+  "boot",
+  "uptimeS",
+  "samples",
+  "rejected",
+  "reported",
+  "published",
+  "acknowledged",
+  "dropped",
+  "waiting",
+  "reconnects",
+  "sensorFaults",
+  "badMessages",
+] as const satisfies readonly (keyof HealthMessage)[];
+
+/**
+ * Checks an `up/state` message.
+ *
+ * @throws FieldProblem
+ */
+export function checkState(json: unknown): StateMessage {
+  const fields = asObject(json, "payload");
+  const state = own(fields, "state");
+  if (state !== "online" && state !== "offline")
+    throw new FieldProblem("state", "online or offline", state ?? null);
+  const version = optionalText(fields, "version");
+  const board = optionalText(fields, "board");
+  const chips = own(fields, "chips");
+  return {
+    state,
+    reason: textField(fields, "reason"),
+    boot: countField(fields, "boot", 0),
+    ...(version === undefined ? {} : { version }),
+    ...(board === undefined ? {} : { board }),
+    ...(chips === undefined ? {} : { chips: checkChips(chips) }),
+  };
+}
+
+/**
+ * Checks an `up/event` message.
+ *
+ * @throws FieldProblem
+ */
+export function checkEvent(json: unknown): EventMessage {
+  const fields = asObject(json, "payload");
+  const chip = optionalText(fields, "chip");
+  const channel = optionalText(fields, "channel");
+  const reason = optionalText(fields, "reason");
+  const v = optionalNumber(fields, "v");
+  const t = optionalNumber(fields, "t");
+  return {
+    event: textField(fields, "event"),
+    boot: countField(fields, "boot", 0),
+    seq: countField(fields, "seq", 1),
+    ...(chip === undefined ? {} : { chip }),
+    ...(channel === undefined ? {} : { channel }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(v === undefined ? {} : { v }),
+    ...(t === undefined ? {} : { t }),
+  };
+}
+
+/**
+ * Checks an `up/health` message. Numbers that the contract does not name yet are kept:
+ * a newer node may count more.
+ *
+ * @throws FieldProblem
+ */
+export function checkHealth(json: unknown): HealthMessage {
+  const fields = asObject(json, "payload");
+  const numbers: Record<string, number> = {};
+  for (const [name, value] of Object.entries(fields).slice(0, 64))
+    if (typeof value === "number") numbers[name] = numberField(fields, name);
+  for (const name of HEALTH_COUNTERS) numbers[name] = countField(fields, name, 0);
+  return numbers as unknown as HealthMessage;
+}
+
+function checkChips(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > CHIPS_MAX)
+    throw new FieldProblem("chips", `an array of at most ${CHIPS_MAX} names`, value);
+  return value.map((chip: unknown, i) => asText(chip, `chips[${i}]`));
+}
