@@ -31,12 +31,16 @@ const TABLE: (string | number)[] = [
   "lampVoltage", "V", 2,
   "lampCurrent", "mA", 0,
   "lampPower", "W", 1,
+  "co2", "ppm", 0,
+  "no2", "ug/m3", 1,
+  "o3", "ug/m3", 1,
+  "pressure", "hPa", 1,
 ];
 
 const COLUMNS = 3;
 
 /** How many metrics there are; their indexes count from 0. */
-export const METRIC_COUNT = 13;
+export const METRIC_COUNT = TABLE.length / COLUMNS;
 
 /** Name of the metric with that index. */
 export function metricName(index: number): string {

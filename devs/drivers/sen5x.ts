@@ -1,4 +1,4 @@
-import { millis, sleep } from "@devicescript/core";
+import { millis } from "@devicescript/core";
 import { clearDefective, sen5xDefect, sen5xValues } from "./sen5xConversion";
 import { SensirionChip } from "./sensirionChip";
 import { textOfWords } from "./sensirionWords";
@@ -21,7 +21,7 @@ const READ_MS = 20;
 const RESET = hex`d304`;
 const RESET_MS = 100;
 
-const DATA_READY_BYTES = 3;
+const DATA_READY = 0x0001;
 const VALUES_BYTES = 24;
 const STATUS_BYTES = 6;
 /** The answers are longer (48 bytes); the rest is zero and need not be read. */
@@ -30,7 +30,6 @@ const SERIAL_NUMBER_BYTES = 24;
 
 /** A measurement is there every second (section 1.1), plus a tenth for its clock. */
 const MEASUREMENT_INTERVAL_MS = 1100;
-const READY_POLL_MS = 100;
 
 /** PM values are as accurate as specified from here on (section 1.1, start-up time). */
 const PM_START_UP_MS = 30000;
@@ -87,7 +86,7 @@ export class Sen5x extends SensirionChip {
 
   override async read(): Promise<void> {
     this.clearValues();
-    await this.awaitMeasurement();
+    await this.awaitMeasurement(READ_DATA_READY, READ_MS, DATA_READY, MEASUREMENT_INTERVAL_MS);
     const answer = await this.query(READ_VALUES, READ_MS, VALUES_BYTES);
     const defect = sen5xDefect(await this.query(READ_STATUS, READ_MS, STATUS_BYTES));
     sen5xValues(answer, this.values);
@@ -102,17 +101,5 @@ export class Sen5x extends SensirionChip {
 
   override async stop(): Promise<void> {
     await this.command(STOP_MEASUREMENT, STOP_MS);
-  }
-
-  /** A chip without a new measurement after more than its interval has stalled. */
-  private async awaitMeasurement(): Promise<void> {
-    const fromMs = millis();
-    while (true) {
-      const ready = await this.query(READ_DATA_READY, READ_MS, DATA_READY_BYTES);
-      if (ready[1] === 1) return;
-      if (millis() - fromMs > MEASUREMENT_INTERVAL_MS)
-        throw this.failure("not-ready", "has no new measurement");
-      await sleep(READY_POLL_MS);
-    }
   }
 }

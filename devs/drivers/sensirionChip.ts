@@ -1,8 +1,10 @@
-import { sleep } from "@devicescript/core";
-import { wordsAreGood } from "./sensirionWords";
+import { millis, sleep } from "@devicescript/core";
+import { wordAt, wordsAreGood } from "./sensirionWords";
 import { SensorChip } from "./sensorChip";
 
 const NOTHING = hex``;
+const READY_BYTES = 3;
+const READY_POLL_MS = 100;
 
 /**
  * A Sensirion sensor: takes 16-bit commands, needs each one's execution time, and
@@ -29,5 +31,26 @@ export abstract class SensirionChip extends SensorChip {
     const answer = await this.transfer(NOTHING, readCount);
     if (!wordsAreGood(answer)) throw this.failure("bad-crc", "sent a wrong check sum");
     return answer;
+  }
+
+  /**
+   * Waits for a new measurement: until one of the bits in `mask` is set in the answer
+   * to `command`. A chip that has none for longer than its interval has stalled.
+   *
+   * @throws SensorError `no-answer`, `bad-crc`, `not-ready`
+   */
+  protected async awaitMeasurement(
+    command: Buffer,
+    executionMs: number,
+    mask: number,
+    intervalMs: number,
+  ): Promise<void> {
+    const fromMs = millis();
+    while (true) {
+      const ready = await this.query(command, executionMs, READY_BYTES);
+      if (wordAt(ready, 0) & mask) return;
+      if (millis() - fromMs > intervalMs) throw this.failure("not-ready", "has no new measurement");
+      await sleep(READY_POLL_MS);
+    }
   }
 }

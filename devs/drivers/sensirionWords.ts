@@ -7,6 +7,8 @@
 /** Bytes of a word with its check sum. */
 export const WORD_BYTES = 3;
 
+const HEX_DIGITS = "0123456789ABCDEF";
+
 /** CRC-8 of each high nibble: polynomial x^8 + x^5 + x^4 + 1 (0x31). */
 const CRC_OF_NIBBLE = [
   0x00, 0x31, 0x62, 0x53, 0xc4, 0xf5, 0xa6, 0x97, 0xb9, 0x88, 0xdb, 0xea, 0x7d, 0x4c, 0x1f, 0x2e,
@@ -55,4 +57,27 @@ export function textOfWords(bytes: Buffer): string {
     text += String.fromCharCode(bytes[i]);
   }
   return text;
+}
+
+/** The words' bytes in hexadecimal: how a serial number is printed on the label. */
+export function hexOfWords(bytes: Buffer): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) {
+    if (i % WORD_BYTES === 2) continue;
+    text += HEX_DIGITS.charAt(bytes[i] >> 4) + HEX_DIGITS.charAt(bytes[i] & 0xf);
+  }
+  return text;
+}
+
+/** The number in two words, IEEE 754 single precision, the high word first. */
+export function floatOfWords(bytes: Buffer, index: number): number {
+  const high = wordAt(bytes, index);
+  const exponent = (high >> 7) & 0xff;
+  const fraction = (high & 0x7f) * 65536 + wordAt(bytes, index + 1);
+  if (exponent === 0xff) return NaN;
+  const magnitude =
+    exponent === 0
+      ? fraction * Math.pow(2, -149)
+      : (fraction + 0x800000) * Math.pow(2, exponent - 150);
+  return high & 0x8000 ? -magnitude : magnitude;
 }

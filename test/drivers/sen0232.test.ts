@@ -63,7 +63,7 @@ testFaultsOf({
   good: [57.3],
   tolerance: 0.01,
   hasCheckSum: false,
-  // Between two looks at its settings the chip repeats its last conversion, or after the
-  // dip gives 0 V, which is no level.
-  afterPowerCycle: ["out-of-range", "out-of-range"],
+  // Its first read looks at the settings; later ones, until the next look, meet 0 V,
+  // which is no level.
+  afterPowerCycle: ["not-ready", "out-of-range"],
 });

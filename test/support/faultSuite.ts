@@ -108,7 +108,7 @@ export function testFaultsOf(driver: DriverUnderTest): void {
       expectGood(outcomes[2]?.values);
     });
 
-    it.runIf(driver.hasCheckSum)("tells a wrong check sum", async () => {
+    const checkSum = async () => {
       const { drive, chip } = rig();
       const { outcomes } = await drive([
         start((now) => chip.faults.set({ badCrc: true }, now)),
@@ -121,7 +121,8 @@ export function testFaultsOf(driver: DriverUnderTest): void {
       expect(outcomes.map((o) => o.code)).toEqual(["bad-crc", "", "bad-crc", ""]);
       expect(outcomes[2]?.values).toEqual(nothing);
       expectGood(outcomes[3]?.values);
-    });
+    };
+    if (driver.hasCheckSum) it("tells a wrong check sum", checkSum);
 
     it("gives no wrong value after a dip of the chip's supply, and the right ones after a start", async () => {
       const { drive, chip } = rig();

@@ -1,0 +1,57 @@
+import { SensirionChip } from "./sensirionChip";
+import { hexOfWords } from "./sensirionWords";
+import { SensorChipOptions } from "./sensorChip";
+import { sht4xValues } from "./sht4xConversion";
+
+// SHT4x data sheet, version 6.6, April 2024: section 4.5 commands, 3.1 timing.
+export const SHT4X_ADDRESS = 0x44;
+
+const MEASURE_HIGH_PRECISION = hex`fd`;
+/** 8.3 ms at most, and its answer is not acknowledged before. */
+const MEASURE_MS = 10;
+const READ_SERIAL_NUMBER = hex`89`;
+const SOFT_RESET = hex`94`;
+/** Also the time of a soft reset (section 3.1). */
+const READ_MS = 1;
+const ANSWER_BYTES = 6;
+
+/** Operating range (section 1.1), and a bit for rounding. */
+const LIMITS = [-40.01, 125.01, 0, 100];
+
+/** `address`: 0x44 (parts -A, the default), 0x45 (-B) or 0x46 (-C). */
+export interface Sht4xOptions extends SensorChipOptions {
+  address?: number;
+}
+
+/**
+ * Sensirion SHT40, SHT41 or SHT45 temperature and humidity sensor.
+ *
+ * | metric | range | resolution | accuracy of the SHT40 (data sheet, section 2) |
+ * |---|---|---|---|
+ * | temperature | -40 to 125 Cel | 0.01 Cel | 0.2 Cel, typical |
+ * | humidity | 0 to 100 % | 0.01 % | 1.8 %, typical |
+ */
+export class Sht4x extends SensirionChip {
+  constructor(options?: Sht4xOptions) {
+    const address = (options && options.address) || SHT4X_ADDRESS;
+    super("sht4x", address, ["temperature", "humidity"], 0, options);
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.command(SOFT_RESET, READ_MS);
+    this.serialNumber = hexOfWords(await this.query(READ_SERIAL_NUMBER, READ_MS, ANSWER_BYTES));
+  }
+
+  /** Each measurement is asked for, so a chip that was reset needs no new start. */
+  override async read(): Promise<void> {
+    this.clearValues();
+    sht4xValues(await this.query(MEASURE_HIGH_PRECISION, MEASURE_MS, ANSWER_BYTES), this.values);
+    this.checkLimits(LIMITS);
+  }
+
+  /** The chip sleeps between measurements by itself. */
+  override async stop(): Promise<void> {
+    await this.command(SOFT_RESET, READ_MS);
+  }
+}
