@@ -97,7 +97,7 @@ export class VirtualNode {
       scheduler,
       network: this.#tap,
       random: this.#random,
-      deviceId: [seedFor(seed, `${node}/low`), seedFor(seed, `${node}/high`)],
+      deviceId: [seedFor(seed, `${node}/high`), seedFor(seed, `${node}/low`)],
       flash: this.#flash,
       devices: [this.#i2c],
       onLog: (line) => this.#log(line),

@@ -11,6 +11,11 @@ export interface HeapUse {
   readonly freeBytes: number;
   readonly largestFreeBytes: number;
   readonly objects: number;
+  /**
+   * What was in use right after the last collection: since then the collector has freed
+   * nothing, so it is the use without what was allocated since. 0 before the first one.
+   */
+  readonly liveBytes: number;
 }
 
 /** The largest uses of a GC heap over a time, in bytes. */
@@ -19,32 +24,6 @@ export interface HeapPeaks {
   readonly liveBytes: number;
   /** Largest use at any time: garbage that the collector has not taken yet included. */
   readonly highWaterBytes: number;
-}
-
-/** A fall of the use by at least so much between two samples is a collection. */
-const COLLECTION_BYTES = 1024;
-
-/**
- * Follows the use of a heap. The collector runs whenever 16 KB were allocated since it
- * ran last, so the use rises like a saw's tooth above what the program holds.
- */
-export class HeapWatch implements HeapPeaks {
-  highWaterBytes = 0;
-  #lastBytes = 0;
-  #liveBytes = 0;
-
-  /** The use as it is now. */
-  sample(usedBytes: number): void {
-    this.highWaterBytes = Math.max(this.highWaterBytes, usedBytes);
-    if (this.#lastBytes - usedBytes >= COLLECTION_BYTES)
-      this.#liveBytes = Math.max(this.#liveBytes, usedBytes);
-    this.#lastBytes = usedBytes;
-  }
-
-  /** Before the first collection nothing is known to be garbage. */
-  get liveBytes(): number {
-    return this.#liveBytes || this.highWaterBytes;
-  }
 }
 
 /** 64 KB in words, divided by the collector's fraction of 4: `gc_threshold`. */
@@ -57,6 +36,7 @@ const WORD = 4;
 /** Offsets in `struct _devs_gc_t`. */
 const GC_FIRST_CHUNK = 1;
 const GC_THRESHOLD = 3;
+const GC_ALLOCATED_WORDS = 4;
 const GC_CONTEXT = 5;
 
 /** Offsets in `devs_fiber_t`, in words. */
@@ -117,6 +97,7 @@ export class VmMemory {
       freeBytes: freeWords * WORD,
       largestFreeBytes: largestFreeWords * WORD,
       objects,
+      liveBytes: Math.max(0, usedWords - (words[gc + GC_ALLOCATED_WORDS] ?? 0)) * WORD,
     };
   }
 

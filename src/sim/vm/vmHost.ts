@@ -1,7 +1,7 @@
 import type { Connector, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
 import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
-import { HeapWatch, VmMemory, type HeapPeaks, type HeapUse } from "./heap";
+import { VmMemory, type HeapPeaks, type HeapUse } from "./heap";
 import { instantiateVm, type VmModule } from "./vmModule";
 
 /** Flash of an ESP32 node: 256 KB for program, settings and the rest. */
@@ -22,6 +22,9 @@ const HEAP_SAMPLE_MS = 50;
 /** UTC at the start of a run's virtual time for a VM: it only sees differences. */
 const CLOCK_BASE_MS = 1_700_000_000_000;
 
+/** The VM takes the low half as a signed number: its top bit would spread over the high half. */
+const LOW_HALF_MASK = 0x7fffffff;
+
 /** A device on the simulated Jacdac bus of one VM. */
 export interface BusDevice {
   /** 16 lower-case hexadecimal digits. */
@@ -37,7 +40,7 @@ export interface VmHostOptions {
   readonly scheduler: Scheduler;
   readonly network: Connector;
   readonly random: () => number;
-  /** Low and high half of the Jacdac device identifier. */
+  /** High and low half of the Jacdac device identifier; the low half has 31 bits. */
   readonly deviceId: readonly [number, number];
   /** Contents of the flash; empty for a new chip. */
   readonly flash?: Uint8Array;
@@ -64,7 +67,7 @@ export class VmHost {
   #running = false;
   #poweredMs = 0;
   #inVm = false;
-  readonly #heap = new HeapWatch();
+  #heapPeaks: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
   #heapSampledMs = -Infinity;
   /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
   #ownServices: number[] = [];
@@ -74,10 +77,9 @@ export class VmHost {
     this.#vm = vm;
     this.#memory = new VmMemory(() => vm.HEAPU8);
     this.#flash = options.flash ?? new Uint8Array(0);
-    const [low, high] = options.deviceId;
     const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setUint32(0, high, true);
-    new DataView(bytes.buffer).setUint32(4, low, true);
+    new DataView(bytes.buffer).setUint32(0, options.deviceId[1] & LOW_HALF_MASK, true);
+    new DataView(bytes.buffer).setUint32(4, options.deviceId[0], true);
     this.deviceId = Buffer.from(bytes).toString("hex");
     vm.flashSize = FLASH_BYTES;
     vm.flashLoad = () => this.#flash;
@@ -118,7 +120,8 @@ export class VmHost {
   start(): void {
     this.#running = true;
     this.#poweredMs = this.#options.scheduler.nowMs;
-    this.#vm.devsSetDeviceId(...this.#options.deviceId);
+    const [high, low] = this.#options.deviceId;
+    this.#vm.devsSetDeviceId(high, low & LOW_HALF_MASK);
     this.#vm.devsStart();
     this.#announce();
   }
@@ -145,7 +148,7 @@ export class VmHost {
 
   /** Largest uses of the GC heap seen. */
   get heapPeaks(): HeapPeaks {
-    return this.#heap;
+    return this.#heapPeaks;
   }
 
   /** Use of the GC heap now, or undefined when no program runs. */
@@ -233,7 +236,11 @@ export class VmHost {
     if (nowMs - this.#heapSampledMs < HEAP_SAMPLE_MS) return;
     this.#heapSampledMs = nowMs;
     const use = this.#memory.heapUse();
-    if (use) this.#heap.sample(use.usedBytes);
+    if (!use) return;
+    this.#heapPeaks = {
+      liveBytes: Math.max(this.#heapPeaks.liveBytes, use.liveBytes),
+      highWaterBytes: Math.max(this.#heapPeaks.highWaterBytes, use.usedBytes),
+    };
   }
 
   #announce(): void {
