@@ -1,3 +1,23 @@
+import { bh1750Lux, bh1750NextRange, BH1750_RANGES } from "../../devs/drivers/bh1750Conversion";
+import {
+  bme280Calibration,
+  bme280Celsius,
+  bme280Fine,
+  bme280HasMeasured,
+  bme280Hpa,
+  bme280Pct,
+  bme280Raw20,
+} from "../../devs/drivers/bme280Conversion";
+import {
+  pmsa003iError,
+  pmsa003iHasCounted,
+  pmsa003iIsFrame,
+  pmsa003iIsIntact,
+  pmsa003iValues,
+} from "../../devs/drivers/pmsa003iConversion";
+import { scd41Values } from "../../devs/drivers/scd41Conversion";
+import { sht4xValues } from "../../devs/drivers/sht4xConversion";
+import { sps30Defect, sps30Values } from "../../devs/drivers/sps30Conversion";
 import {
   ads1115Counts,
   ads1115Volts,
@@ -15,6 +35,7 @@ import {
 import { sen0232Db } from "../../devs/drivers/sen0232Conversion";
 import { clearDefective, sen5xDefect, sen5xValues } from "../../devs/drivers/sen5xConversion";
 import {
+  hexOfWords,
   signedWordAt,
   textOfWords,
   wordAt,
@@ -189,6 +210,151 @@ async function analogCases(t: CaseRunner): Promise<void> {
   await t.pause();
 }
 
+async function moreSensirionCases(t: CaseRunner): Promise<void> {
+  const values = [0, 0, 0, 0];
+  // 1, 12.5, 0 and -0.15625 as IEEE 754 prints them.
+  sps30Values(sen5xAnswer([0x3f80, 0, 0x4148, 0, 0, 0, 0xbe20, 0]), values);
+  t.check("SPS30 reads 1", values[0] === 1);
+  t.check("SPS30 reads 12.5", values[1] === 12.5);
+  t.check("SPS30 reads 0", values[2] === 0);
+  t.check("SPS30 reads a negative number", values[3] === -0.15625);
+  sps30Values(sen5xAnswer([0x7fc0, 0, 0x0000, 1, 0x447a, 0, 0, 0]), values);
+  t.check("SPS30 reads no number", isNaN(values[0]));
+  t.check("SPS30 reads the smallest number", values[1] > 0 && values[1] < 1e-44);
+  t.check("SPS30 reads 1000", values[2] === 1000);
+  t.check("SPS30 laser", sps30Defect(sen5xAnswer([0, 0x20])) === "laser");
+  t.check("SPS30 fan speed", sps30Defect(sen5xAnswer([0x20, 0])) === "fan");
+  t.check("SPS30 without a defect", sps30Defect(sen5xAnswer([0, 0])) === undefined);
+
+  // The example of the SCD4x data sheet, section 3.6.2.
+  const example = Buffer.from([0x01, 0xf4, 0x33, 0x66, 0x67, 0xa2, 0x5e, 0xb9, 0x3c]);
+  const climate = [0, 0, 0];
+  scd41Values(example, climate);
+  t.check("SCD41 example's check sums", wordsAreGood(example));
+  t.check("SCD41 example's CO2", climate[0] === 500);
+  t.check("SCD41 example's temperature", close(climate[1], 25, 0.005));
+  t.check("SCD41 example's humidity", close(climate[2], 37, 0.005));
+  const only = [0];
+  scd41Values(example, only);
+  t.check("SCD41 CO2 alone", only.length === 1 && only[0] === 500);
+
+  const air = [0, 0];
+  sht4xValues(sen5xAnswer([0, 0]), air);
+  t.check("SHT4x lower end", air[0] === -45 && air[1] === 0);
+  sht4xValues(sen5xAnswer([0xffff, 0xffff]), air);
+  t.check("SHT4x upper end", close(air[0], 130, 1e-6) && air[1] === 100);
+  sht4xValues(sen5xAnswer([0x8000, 0x8000]), air);
+  t.check("SHT4x middle", close(air[0], 42.501, 0.001) && close(air[1], 56.501, 0.001));
+  t.check("hexadecimal of words", hexOfWords(example) === "01F466675EB9");
+  await t.pause();
+}
+
+async function bme280Cases(t: CaseRunner): Promise<void> {
+  // BMP280 data sheet, section 3.12, with the formulas that the BME280 shares.
+  const calibration = {
+    t: [27504, 26435, -1000],
+    p: [36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000],
+    h: [75, 361, 0, 322, 50, 30],
+  };
+  const fine = bme280Fine(calibration, 519888);
+  t.check("BMP280 example's fine temperature", close(fine, 128422, 1), "" + fine);
+  t.check("BMP280 example's temperature", close(bme280Celsius(fine), 25.08, 0.005));
+  const hpa = bme280Hpa(calibration, fine, 415148);
+  t.check("BMP280 example's pressure", close(hpa, 1006.5327, 0.0005), "" + hpa);
+  t.check("BME280 humidity is cut off below", bme280Pct(calibration, fine, 0) === 0);
+  t.check("BME280 humidity is cut off above", bme280Pct(calibration, fine, 65535) === 100);
+  let rising = true;
+  let last = -1;
+  for (let raw = 20000; raw < 40000; raw += 500) {
+    const pct = bme280Pct(calibration, fine, raw);
+    if (pct < last) rising = false;
+    last = pct;
+  }
+  t.check("BME280 humidity rises", rising);
+  t.check(
+    "BME280 without a divisor",
+    isNaN(
+      bme280Hpa({ t: calibration.t, p: [0, 0, 0, 0, 0, 0, 0, 0, 0], h: calibration.h }, fine, 1),
+    ),
+  );
+
+  const low = Buffer.alloc(26);
+  t.check("BME280 with empty constants", bme280Calibration(low, Buffer.alloc(7)) === undefined);
+  low[0] = 0x70;
+  low[1] = 0x6b;
+  low[4] = 0x18;
+  low[5] = 0xfc;
+  low[6] = 0x7d;
+  low[7] = 0x8e;
+  low[25] = 75;
+  const read = bme280Calibration(low, Buffer.from([0x69, 0x01, 0x00, 0x14, 0x22, 0xff, 0xe2]));
+  t.check("BME280 dig_T1 is unsigned", !!read && read.t[0] === 27504);
+  t.check("BME280 dig_T3 is signed", !!read && read.t[2] === -1000);
+  t.check("BME280 dig_P1 is unsigned", !!read && read.p[0] === 36477);
+  t.check("BME280 dig_H1 and dig_H2", !!read && read.h[0] === 75 && read.h[1] === 361);
+  t.check("BME280 dig_H4", !!read && read.h[3] === 0x142);
+  t.check("BME280 dig_H5 is signed", !!read && read.h[4] === -14);
+  t.check("BME280 dig_H6 is signed", !!read && read.h[5] === -30);
+
+  const data = Buffer.from([0x65, 0x5a, 0xc0, 0x7e, 0xed, 0x00, 0x6d, 0x00]);
+  t.check("BME280 raw values", bme280Raw20(data, 0) === 415148 && bme280Raw20(data, 3) === 519888);
+  t.check("BME280 has measured", bme280HasMeasured(data));
+  t.check("BME280 has skipped", !bme280HasMeasured(Buffer.from([0x80, 0, 0, 0x80, 0, 0, 0x80, 0])));
+  await t.pause();
+}
+
+function pmsFrame(): Buffer {
+  const frame = Buffer.alloc(32);
+  const bytes = [0x42, 0x4d, 0, 28, 0, 5, 0, 9, 0, 12, 0, 6, 0, 10, 1, 2, 0x04, 0xd2];
+  for (let i = 0; i < bytes.length; i++) frame[i] = bytes[i];
+  frame[28] = 0x97;
+  let sum = 0;
+  for (let i = 0; i < 30; i++) sum += frame[i];
+  frame[30] = sum >> 8;
+  frame[31] = sum & 0xff;
+  return frame;
+}
+
+async function otherCases(t: CaseRunner): Promise<void> {
+  const frame = pmsFrame();
+  const values = [0, 0, 0];
+  t.check("PMSA003I frame", pmsa003iIsFrame(frame) && pmsa003iIsIntact(frame));
+  t.check("PMSA003I without an error", pmsa003iError(frame) === 0);
+  t.check("PMSA003I has counted", pmsa003iHasCounted(frame));
+  pmsa003iValues(frame, values);
+  t.check("PMSA003I atmospheric values", values[0] === 6 && values[1] === 10 && values[2] === 258);
+  let found = true;
+  for (let i = 0; i < 32; i++) {
+    frame[i] ^= 0x10;
+    if (pmsa003iIsFrame(frame) && pmsa003iIsIntact(frame)) found = false;
+    frame[i] ^= 0x10;
+  }
+  t.check("PMSA003I finds each wrong byte", found);
+  t.check("PMSA003I knows another chip", !pmsa003iIsFrame(Buffer.alloc(32)));
+  await t.pause();
+
+  // The example of ROHM's note, page 7: 0x8390 at the default sensitivity is 28067 lx.
+  t.check("BH1750 example", close(0x8390 / 1.2, 28067, 1));
+  t.check("BH1750 sunlight", close(bh1750Lux(0, 0x8390), 28066.7 * (69 / 31), 1));
+  t.check("BH1750 reaches full sun", bh1750Lux(0, 65534) > 120000);
+  t.check("BH1750 street at night", close(bh1750Lux(2, 1000), 113.2, 0.1));
+  let settles = true;
+  for (let lux = 0.05; lux < 121000; lux *= 1.3) {
+    let range = 0;
+    let steps = 0;
+    while (steps <= BH1750_RANGES.length) {
+      const counts = Math.min(65535, Math.floor(lux / BH1750_RANGES[range].luxPerCount));
+      const next = bh1750NextRange(range, counts);
+      if (next === range) break;
+      range = next;
+      steps++;
+    }
+    if (steps > BH1750_RANGES.length) settles = false;
+  }
+  t.check("BH1750 settles on a range in any light", settles);
+  await t.pause();
+}
+
 /** The drivers' conversions against the data sheets' numbers. */
 export async function driverConversionsCases(t: CaseRunner): Promise<void> {
   await sensirionCases(t);
@@ -196,4 +362,7 @@ export async function driverConversionsCases(t: CaseRunner): Promise<void> {
   await veml7700Cases(t);
   await ina226Cases(t);
   await analogCases(t);
+  await moreSensirionCases(t);
+  await bme280Cases(t);
+  await otherCases(t);
 }

@@ -46,7 +46,7 @@ export class VirtualPmsa003i extends ModelledChip {
         view.setUint16(4 + 2 * i, mass(metric));
         view.setUint16(10 + 2 * i, mass(metric));
       });
-      view.setUint16(16, Math.min(0xffff, 180 * mass("pm1")));
+      view.setUint16(16, Math.min(0xffff, 60 + 180 * mass("pm1")));
     }
     frame[28] = VERSION;
     frame[29] = this.errorCode;

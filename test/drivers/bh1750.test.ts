@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
+import { VirtualBh1750 } from "../../src/sim/chips/virtualBh1750";
+import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
+import { testFaultsOf } from "../support/faultSuite";
+
+function rig(illuminance: number) {
+  const world = new StillWorld({ illuminance });
+  const chip = new VirtualBh1750(world);
+  const bus = new VirtualI2cBus().attach(chip);
+  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/bh1750.main.ts", bus, steps);
+  const light = (lx: number) =>
+    read(() => {
+      world.values.illuminance = lx;
+    });
+  return { chip, drive, light };
+}
+
+testFaultsOf({
+  program: "bh1750",
+  world: { illuminance: 250 },
+  chip: (world) => new VirtualBh1750(world),
+  warmUpMs: 0,
+  good: [250],
+  tolerance: 0.12,
+  hasCheckSum: false,
+  // Each read sends the whole setting, so a dip between two does no harm.
+  afterPowerCycle: ["", ""],
+});
+
+describe("BH1750 driver", () => {
+  it("reads from darkness to full sun, to a count", async () => {
+    const levels = [0, 0.2, 5, 110, 1000, 20_000, 100_000, 121_000, 0.5, 100_000];
+    const { drive, light } = rig(0);
+    const { outcomes } = await drive([start(), ...levels.map(light), stop()]);
+    expect(outcomes.map((o) => o.code)).toEqual(outcomes.map(() => ""));
+    levels.forEach((lx, i) => {
+      const { values, tookMs } = outcomes[i + 1] ?? { values: [], tookMs: NaN };
+      expect(Math.abs((values[0] ?? NaN) - lx)).toBeLessThan(Math.max(0.06, 0.0005 * lx));
+      expect(tookMs).toBeLessThan(1000);
+    });
+  });
+
+  it("says that more light than it can measure is out of range", async () => {
+    const { drive, light } = rig(0);
+    const { outcomes } = await drive([start(), light(130_000), light(90_000)]);
+    expect(outcomes.map((o) => o.code)).toEqual(["", "out-of-range", ""]);
+  });
+});
