@@ -1,0 +1,4 @@
+import { outboxCases } from "../shared/outbox.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(outboxCases);
