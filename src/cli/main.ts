@@ -5,6 +5,7 @@ import { CompileError } from "../toolchain/compile";
 import { projectVersion } from "../toolchain/firmware";
 import { buildCommand } from "./commands/build";
 import { simCommand } from "./commands/sim";
+import { watchCommand } from "./commands/watch";
 
 /** The exit code for anything that the user gave and that cannot be used. */
 const EXIT_INPUT = 2;
@@ -14,6 +15,7 @@ const program = new Command("streetnode")
   .version(projectVersion())
   .configureHelp({ showGlobalOptions: true })
   .addCommand(simCommand())
+  .addCommand(watchCommand())
   .addCommand(buildCommand());
 
 for (const command of [program, ...program.commands]) command.exitOverride();
