@@ -8,10 +8,30 @@
  * - `out-of-range`: a value that the chip cannot measure;
  * - `wrong-chip`: another part, or another model, sits at the address;
  * - `chip-error`: the chip itself reports a defect, a stopped fan for instance;
- * - `frozen`: its values have not changed by a bit for longer than physics allows.
+ * - `frozen`: its values have not changed by a bit for longer than physics allows;
+ * - `driver-error`: the driver itself failed in a way that nobody foresaw.
  */
 export type SensorErrorCode =
-  "no-answer" | "bad-crc" | "not-ready" | "out-of-range" | "wrong-chip" | "chip-error" | "frozen";
+  | "no-answer"
+  | "bad-crc"
+  | "not-ready"
+  | "out-of-range"
+  | "wrong-chip"
+  | "chip-error"
+  | "frozen"
+  | "driver-error";
+
+/** Every code: an event that waits holds its index. */
+export const SENSOR_ERROR_CODES: string[] = [
+  "no-answer",
+  "bad-crc",
+  "not-ready",
+  "out-of-range",
+  "wrong-chip",
+  "chip-error",
+  "frozen",
+  "driver-error",
+];
 
 /** A chip gave no reading; `code` is for programs, `message` for people. */
 export class SensorError extends Error {

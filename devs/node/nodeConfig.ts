@@ -1,17 +1,35 @@
 import { readSetting } from "@devicescript/settings";
-import { ChannelRule } from "../sampling/channel";
+import { ConfigDocument, checkConfig } from "../contract/config";
 
-/** The configuration in force. */
-export class NodeConfig {
-  readonly healthPeriodS = 60;
+/**
+ * Settings `config0`, `config1` and so on hold the document's JSON text in parts, each a
+ * JSON string, since one setting takes at most 225 bytes.
+ */
+const PARTS_MAX = 32;
 
-  /** The rule of a channel, or undefined when it is off. */
-  channel(_name: string): ChannelRule | undefined {
-    return { periodS: 10, min: -1000, max: 200000, deadband: 1, heartbeatS: 600 };
+/**
+ * Reads the configuration document from flash. One that is damaged or wrong is left
+ * aside as a whole, and the console says why: the node then runs on its defaults.
+ */
+export async function loadConfig(): Promise<ConfigDocument> {
+  let text = "";
+  for (let i = 0; i < PARTS_MAX; i++) {
+    const part = await readSetting<string>("config" + i, "");
+    if (!part) break;
+    text += part;
   }
-}
-
-export async function loadConfig(): Promise<NodeConfig> {
-  await readSetting("config0");
-  return new NodeConfig();
+  if (!text) return {};
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (e) {
+    console.error("configuration: not JSON, defaults in force");
+    return {};
+  }
+  const problems = checkConfig(document);
+  for (const problem of problems)
+    console.error("configuration: " + problem.path + " " + problem.reason);
+  if (problems.length === 0) return document as ConfigDocument;
+  console.error("configuration: refused, defaults in force");
+  return {};
 }

@@ -1,17 +1,20 @@
 import * as ds from "@devicescript/core";
+import { ConfigDocument, channelConfig, healthPeriodS } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
-import { METRIC_COUNT, metricIndex, metricName } from "../contract/metrics";
+import { METRIC_COUNT, metricIndex } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
+import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { SensorChip } from "../drivers/sensorChip";
+import { FilterChain } from "../filter/chain";
+import { Outcome } from "../filter/outcome";
 import { MqttClient } from "../mqtt/client";
 import { Message } from "../mqtt/packets";
 import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
+import { OutboxEvent } from "../outbox/outbox";
 import { PackSource } from "../report/packSource";
-import { Channel, SampleOutcome } from "../sampling/channel";
 import { SampleSink, Sampler } from "../sampling/sampler";
 import { Identity } from "./identity";
-import { NodeConfig } from "./nodeConfig";
 
 /** How long the first connection waits for the chips' first tries, to name those that answer. */
 const CHIPS_WAIT_MS = 5000;
@@ -19,6 +22,12 @@ const CHIPS_POLL_MS = 100;
 /** What waits for the broker is handed over this often: a pack holds one second's readings. */
 const RELEASE_PERIOD_MS = 1000;
 const KEEP_ALIVE_S = 60;
+
+/** What an event of the outbox is about. */
+enum EventKind {
+  SensorFault,
+  SensorOk,
+}
 
 /** A chip of the board, and the time after which values that never change are a fault. */
 export interface BoardChip {
@@ -30,8 +39,9 @@ export interface BoardChip {
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements SampleSink, SessionHooks {
   private readonly identity: Identity;
-  private readonly config: NodeConfig;
-  private readonly channels: (Channel | undefined)[] = [];
+  private readonly healthPeriodMs: number;
+  /** The chain of each metric, undefined where the channel is off. */
+  private readonly chains: (FilterChain | undefined)[] = [];
   private readonly samplers: Sampler[] = [];
   private readonly packs: PackSource;
   private readonly client: MqttClient;
@@ -41,17 +51,21 @@ export class StreetNode implements SampleSink, SessionHooks {
   private reported = 0;
   private sensorFaults = 0;
 
-  constructor(identity: Identity, config: NodeConfig, chips: BoardChip[]) {
+  constructor(identity: Identity, config: ConfigDocument, chips: BoardChip[]) {
     this.identity = identity;
-    this.config = config;
+    this.healthPeriodMs = healthPeriodS(config) * 1000;
     const name = identity.city + "/" + identity.node + "/";
     const topicBase = nodeTopic(identity.city, identity.node, "");
-    this.packs = new PackSource(topicBase, name, identity.boot, () => ds.millis() / 1000);
-    for (let i = 0; i < METRIC_COUNT; i++) {
-      const rule = config.channel(metricName(i));
-      this.channels.push(rule ? new Channel(rule) : undefined);
-    }
-    for (const entry of chips) this.addSampler(entry.chip, entry.frozenAfterMs);
+    const self = this;
+    this.packs = new PackSource(
+      topicBase,
+      name,
+      identity.boot,
+      () => ds.millis() / 1000,
+      (event) => self.eventFields(event),
+    );
+    for (let i = 0; i < METRIC_COUNT; i++) this.chains.push(undefined);
+    for (const entry of chips) this.addSampler(entry.chip, entry.frozenAfterMs, config);
     this.client = new MqttClient(
       {
         host: identity.host,
@@ -78,35 +92,38 @@ export class StreetNode implements SampleSink, SessionHooks {
     for (const sampler of this.samplers) sampler.run.start();
     await this.awaitChips();
     this.client.run.start();
-    let healthDueMs = this.config.healthPeriodS * 1000;
+    let healthDueMs = this.healthPeriodMs;
     while (true) {
       await ds.sleep(RELEASE_PERIOD_MS);
       if (this.packs.release()) this.client.wake();
       if (ds.millis() < healthDueMs) continue;
-      healthDueMs = ds.millis() + this.config.healthPeriodS * 1000;
+      healthDueMs = ds.millis() + this.healthPeriodMs;
       this.publishHealth();
     }
   }
 
   addSample(channel: number, value: number, timeS: number): void {
-    const filter = this.channels[channel];
-    if (!filter) return;
+    const chain = this.chains[channel];
+    if (!chain) return;
     this.samples++;
-    const outcome = filter.accept(value, timeS);
-    if (outcome === SampleOutcome.Rejected) this.rejected++;
-    if (outcome !== SampleOutcome.Report) return;
-    this.reported++;
-    this.packs.addReading(channel, value, timeS);
+    const outcome = chain.accept(value, timeS);
+    if (outcome & Outcome.Rejected) this.rejected++;
+    if (outcome & Outcome.EarlierReport)
+      this.report(channel, chain.earlierValue, chain.earlierTimeS);
+    if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
   }
 
-  sensorChanged(chip: string, fault: boolean, reason: string, timeS: number): void {
+  sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
     if (fault) this.sensorFaults++;
-    const event = fault ? "sensor-fault" : "sensor-ok";
-    console.log(event + " " + chip + " " + reason);
-    this.packs.addEvent(
-      '"event":"' + event + '","chip":"' + chip + '","reason":"' + reason + '"',
+    const event = new OutboxEvent(
+      fault ? EventKind.SensorFault : EventKind.SensorOk,
+      this.samplers.indexOf(sampler),
+      SENSOR_ERROR_CODES.indexOf(sampler.state.reason),
+      NaN,
       timeS,
     );
+    console.log(this.eventFields(event));
+    this.packs.outbox.addEvent(event);
   }
 
   birth(): Message {
@@ -131,15 +148,22 @@ export class StreetNode implements SampleSink, SessionHooks {
     else if (reason) console.log("broker: " + reason);
   }
 
-  private addSampler(chip: SensorChip, frozenAfterMs: number): void {
+  private addSampler(chip: SensorChip, frozenAfterMs: number, config: ConfigDocument): void {
     const channels: number[] = [];
-    const periodMs: number[] = [];
+    const periodsMs: number[] = [];
     for (const name of chip.metrics) {
-      const rule = this.config.channel(name);
-      channels.push(rule ? metricIndex(name) : -1);
-      periodMs.push(rule ? rule.periodS * 1000 : 0);
+      const metric = metricIndex(name);
+      const channel = channelConfig(config, name);
+      if (channel.on) this.chains[metric] = new FilterChain(channel);
+      channels.push(channel.on ? metric : -1);
+      periodsMs.push(channel.periodS * 1000);
     }
-    this.samplers.push(new Sampler(chip, channels, periodMs, frozenAfterMs, this));
+    this.samplers.push(new Sampler(chip, channels, periodsMs, frozenAfterMs, this));
+  }
+
+  private report(channel: number, value: number, timeS: number): void {
+    this.reported++;
+    this.packs.outbox.addReading(channel, value, timeS);
   }
 
   private async awaitChips(): Promise<void> {
@@ -157,8 +181,17 @@ export class StreetNode implements SampleSink, SessionHooks {
     };
   }
 
+  /** An event as JSON members, without boot, sequence number and time. */
+  private eventFields(event: OutboxEvent): string {
+    const name = event.kind === EventKind.SensorFault ? "sensor-fault" : "sensor-ok";
+    const chip = this.samplers[event.subject].chip.chipName;
+    const reason = SENSOR_ERROR_CODES[event.reason];
+    return '"event":"' + name + '","chip":"' + chip + '","reason":"' + reason + '"';
+  }
+
   private publishHealth(): void {
     const counters = this.client.session.counters;
+    const outbox = this.packs.outbox;
     const health: HealthMessage = {
       boot: this.identity.boot,
       uptimeS: Math.round(ds.millis() / 1000),
@@ -167,8 +200,8 @@ export class StreetNode implements SampleSink, SessionHooks {
       reported: this.reported,
       published: counters.published,
       acknowledged: counters.acknowledged,
-      dropped: this.packs.dropped,
-      waiting: this.packs.waiting(),
+      dropped: outbox.dropped,
+      waiting: outbox.readings() + outbox.waitingEvents(),
       reconnects: Math.max(0, counters.connections - 1),
       sensorFaults: this.sensorFaults,
       badMessages: counters.badMessages,

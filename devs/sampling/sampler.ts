@@ -10,8 +10,8 @@ const RETRY_MS = 1000;
 export interface SampleSink {
   /** A sample of the channel with that index; it is never NaN. */
   addSample(channel: number, value: number, timeS: number): void;
-  /** A sensor failed for `reason`, or (no fault) came back. */
-  sensorChanged(chip: string, fault: boolean, reason: string, timeS: number): void;
+  /** A sensor failed, for the reason in its state, or (no fault) came back. */
+  sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void;
 }
 
 /**
@@ -64,6 +64,7 @@ export class Sampler {
         else await this.sample();
         if (this.started) pauseMs = this.untilDueMs();
       } catch (e) {
+        if (!(e instanceof SensorError)) console.error((e as Error).message);
         this.fail(e instanceof SensorError ? e.code : "driver-error");
         if (this.state.status === SensorStatus.Failed) {
           this.started = false;
@@ -109,8 +110,7 @@ export class Sampler {
         this.sink.addSample(this.channels[i], value, timeS);
     }
     if (failure) throw failure;
-    if (this.state.succeed() === SensorChange.Recovery)
-      this.sink.sensorChanged(this.chip.chipName, false, this.state.reason, timeS);
+    if (this.state.succeed() === SensorChange.Recovery) this.sink.sensorChanged(this, false, timeS);
   }
 
   /** Whether a chip that is not ready is so because it was started just now. */
@@ -120,7 +120,7 @@ export class Sampler {
 
   private fail(reason: string): void {
     if (this.state.fail(reason) === SensorChange.Fault)
-      this.sink.sensorChanged(this.chip.chipName, true, reason, millis() / 1000);
+      this.sink.sensorChanged(this, true, millis() / 1000);
   }
 
   /**

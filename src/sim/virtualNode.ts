@@ -30,9 +30,9 @@ export interface VirtualNodeOptions {
 const SETTINGS_SERVICE_CLASS = 0x1107dc4a;
 const CMD_SETTINGS_SET = 0x81;
 
-/** Characters of configuration in one setting: the runtime takes up to 225 bytes. */
-const CONFIGURATION_PART = 200;
-const CONFIGURATION_PARTS = 16;
+/** Characters of configuration in one setting: as a JSON string at most twice so many bytes of 225. */
+const CONFIGURATION_PART = 100;
+const CONFIGURATION_PARTS = 32;
 
 /** How often the host looks whether the runtime has announced its services. */
 const ANNOUNCED_POLL_MS = 20;
@@ -152,7 +152,7 @@ export class VirtualNode {
     for (let i = 0; i < parts; i++)
       settings.push([
         `config${i}`,
-        text.slice(i * CONFIGURATION_PART, (i + 1) * CONFIGURATION_PART),
+        JSON.stringify(text.slice(i * CONFIGURATION_PART, (i + 1) * CONFIGURATION_PART)),
       ]);
     return settings;
   }

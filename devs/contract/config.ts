@@ -1,0 +1,138 @@
+/**
+ * The configuration of a node: one JSON document, every part of which may be left out.
+ * What is there is laid over the built-in defaults; `null` stands for the default.
+ */
+import { ChainDescription, ChainProblem } from "./chain";
+import { checkChain } from "../filter/check";
+import { defaultChannel } from "./defaults";
+import { metricIndex } from "./metrics";
+
+/** One channel: the way of one metric from its sensor to the broker. */
+export interface ChannelConfig extends ChainDescription {
+  /** Whether the metric is sampled at all. */
+  on: boolean;
+  /** Sampling period in seconds, 0.1 to 86400. */
+  periodS: number;
+}
+
+/** Any part of the document, as it came from outside. */
+export type ConfigDocument = Record<string, unknown>;
+
+/** Period of the health message in seconds, 10 to 86400. */
+export const DEFAULT_HEALTH_PERIOD_S = 60;
+
+const PERIOD_MIN_S = 0.1;
+const PERIOD_MAX_S = 86400;
+const HEALTH_PERIOD_MIN_S = 10;
+
+/**
+ * Everything that is wrong with a document, each with its path; empty when it can be
+ * applied. A document with a problem is refused as a whole.
+ */
+export function checkConfig(document: unknown): ChainProblem[] {
+  const problems: ChainProblem[] = [];
+  if (!isObject(document)) return [{ path: "", reason: "must be an object" }];
+  const parts = document as ConfigDocument;
+  for (const key of Object.keys(parts)) {
+    const part = parts[key];
+    if (part === null) continue;
+    if (key === "channels") checkChannels(part, problems);
+    else if (key === "health") checkHealth(part, problems);
+    else problems.push({ path: key, reason: "is not known; expected channels or health" });
+  }
+  return problems;
+}
+
+/** The channel of that metric with a document laid over its defaults. */
+export function channelConfig(document: ConfigDocument, metric: string): ChannelConfig {
+  const defaults = defaultChannel(metric);
+  const base: ConfigDocument = (defaults ? defaults.chain : {}) as ConfigDocument;
+  base["on"] = true;
+  base["periodS"] = defaults ? defaults.periodS : PERIOD_MAX_S;
+  const channels = document["channels"] as ConfigDocument | null | undefined;
+  const part = channels ? channels[metric] : undefined;
+  return (part ? overlay(base, part as ConfigDocument) : base) as unknown as ChannelConfig;
+}
+
+/** The health period of a document, in seconds. */
+export function healthPeriodS(document: ConfigDocument): number {
+  const health = document["health"] as ConfigDocument | null | undefined;
+  const period = health ? health["periodS"] : undefined;
+  return typeof period === "number" ? period : DEFAULT_HEALTH_PERIOD_S;
+}
+
+/** `base` with `part` laid over it; `null` in `part` keeps what `base` has. */
+function overlay(base: ConfigDocument, part: ConfigDocument): ConfigDocument {
+  for (const key of Object.keys(part)) {
+    const value = part[key];
+    const old = base[key];
+    if (value === null) continue;
+    base[key] =
+      isObject(value) && isObject(old)
+        ? overlay(old as ConfigDocument, value as ConfigDocument)
+        : value;
+  }
+  return base;
+}
+
+function checkChannels(channels: unknown, problems: ChainProblem[]): void {
+  if (!isObject(channels)) {
+    problems.push({ path: "channels", reason: "must be an object of channels by metric" });
+    return;
+  }
+  for (const metric of Object.keys(channels as ConfigDocument)) {
+    const part = (channels as ConfigDocument)[metric];
+    const path = "channels." + metric;
+    if (metricIndex(metric) < 0) problems.push({ path: path, reason: "is no metric of this node" });
+    else if (part === null) continue;
+    else if (!isObject(part)) problems.push({ path: path, reason: "must be an object" });
+    else checkChannel(metric, part as ConfigDocument, path, problems);
+  }
+}
+
+function checkChannel(
+  metric: string,
+  part: ConfigDocument,
+  path: string,
+  problems: ChainProblem[],
+): void {
+  const onlyThis: ConfigDocument = {};
+  onlyThis[metric] = part;
+  const merged = channelConfig({ channels: onlyThis }, metric) as unknown as ConfigDocument;
+  if (typeof merged["on"] !== "boolean")
+    problems.push({ path: path + ".on", reason: "must be true or false" });
+  checkNumber(merged["periodS"], PERIOD_MIN_S, PERIOD_MAX_S, path + ".periodS", problems);
+  const chain: ConfigDocument = {};
+  for (const key of Object.keys(merged))
+    if (key !== "on" && key !== "periodS") chain[key] = merged[key];
+  for (const problem of checkChain(chain, path)) problems.push(problem);
+}
+
+function checkHealth(health: unknown, problems: ChainProblem[]): void {
+  if (!isObject(health)) {
+    problems.push({ path: "health", reason: "must be an object" });
+    return;
+  }
+  const parts = health as ConfigDocument;
+  for (const key of Object.keys(parts)) {
+    const path = "health." + key;
+    if (key !== "periodS") problems.push({ path: path, reason: "is not known; expected periodS" });
+    else if (parts[key] !== null)
+      checkNumber(parts[key], HEALTH_PERIOD_MIN_S, PERIOD_MAX_S, path, problems);
+  }
+}
+
+function checkNumber(
+  value: unknown,
+  least: number,
+  most: number,
+  path: string,
+  problems: ChainProblem[],
+): void {
+  if (typeof value === "number" && value >= least && value <= most) return;
+  problems.push({ path: path, reason: "must be a number from " + least + " to " + most });
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
