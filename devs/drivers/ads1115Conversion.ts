@@ -20,6 +20,9 @@ export const ADS1115_4V: Ads1115Gain = { config: 0x0200, fullScaleV: 4.096 };
 /** Plus and minus 2.048 V, 0.0625 mV a count. */
 export const ADS1115_2V: Ads1115Gain = { config: 0x0400, fullScaleV: 2.048 };
 
+/** Plus and minus 1.024 V, 0.03125 mV a count. */
+export const ADS1115_1V: Ads1115Gain = { config: 0x0600, fullScaleV: 1.024 };
+
 /** Largest count; one more would be full scale. */
 export const ADS1115_MAX_COUNTS = 32767;
 

@@ -1,3 +1,13 @@
+import {
+  correctedMv,
+  NO2_B43F_FACTORS,
+  no2Ppb,
+  no2Ugm3,
+  o3Ppb,
+  o3Ugm3,
+  OX_B431_FACTORS,
+  temperatureFactor,
+} from "../../devs/drivers/alphasenseConversion";
 import { bh1750Lux, bh1750NextRange, BH1750_RANGES } from "../../devs/drivers/bh1750Conversion";
 import {
   bme280Calibration,
@@ -355,6 +365,24 @@ async function otherCases(t: CaseRunner): Promise<void> {
   await t.pause();
 }
 
+async function alphasenseCases(t: CaseRunner): Promise<void> {
+  t.check("factor at a table's point", temperatureFactor(NO2_B43F_FACTORS, 20) === 0.6);
+  t.check("factor between points", close(temperatureFactor(OX_B431_FACTORS, 25), 1.85, 1e-9));
+  t.check("factor below the table", temperatureFactor(NO2_B43F_FACTORS, -50) === 1.3);
+  t.check("factor above the table", temperatureFactor(NO2_B43F_FACTORS, 60) === -1.5);
+  const no2 = { workingZeroMv: 225, auxiliaryZeroMv: 238, mvPerPpb: 0.25, no2MvPerPpb: 0 };
+  const ox = { workingZeroMv: 230, auxiliaryZeroMv: 229, mvPerPpb: 0.4, no2MvPerPpb: 0.3 };
+  // By hand: 245 - 225 - 0.6 * (248 - 238) = 14 mV, of 0.25 mV/ppb 56 ppb.
+  const no2Mv = correctedMv(no2, 245, 248, 0.6);
+  t.check("NO2 cell's corrected voltage", close(no2Mv, 14, 1e-9));
+  t.check("NO2 in ppb", close(no2Ppb(no2, no2Mv), 56, 1e-9));
+  // 56 ppb of NO2 make 16.8 mV of 36.8 mV, the other 20 mV are 50 ppb of O3.
+  t.check("O3 in ppb", close(o3Ppb(ox, 36.8, 56), 50, 1e-9));
+  t.check("NO2 in ug/m3", close(no2Ugm3(100), 191.25, 0.05));
+  t.check("O3 in ug/m3", close(o3Ugm3(100), 199.53, 0.05));
+  await t.pause();
+}
+
 /** The drivers' conversions against the data sheets' numbers. */
 export async function driverConversionsCases(t: CaseRunner): Promise<void> {
   await sensirionCases(t);
@@ -365,4 +393,5 @@ export async function driverConversionsCases(t: CaseRunner): Promise<void> {
   await moreSensirionCases(t);
   await bme280Cases(t);
   await otherCases(t);
+  await alphasenseCases(t);
 }

@@ -75,7 +75,9 @@ export async function driveInVm(
   bus: I2cBus,
   steps: readonly Step[],
 ): Promise<DriverRun> {
+  const waitsMs = steps.reduce((sum, step) => sum + (step.waitMs ?? 0), 0);
   const run = await runInVm(entry, {
+    forMs: waitsMs + 600_000,
     devices: (scheduler) => [new I2cService(conducted(bus, steps), () => scheduler.nowMs)],
   });
   if (run.panics.length || !run.lines.includes("DONE"))
