@@ -37,7 +37,8 @@ class Pack {
   readonly count: number;
   taken: boolean = false;
   acknowledged: boolean = false;
-  saved: boolean = false;
+  /** Where it lies in the journal; -1 where it does not. */
+  journalPlace: number = -1;
 
   constructor(seq: number, event: OutboxEvent | undefined, firstSlot: number, count: number) {
     this.seq = seq;
@@ -59,6 +60,8 @@ export class Outbox {
   /** The record that `nextRecord` found. */
   channel: number = 0;
   value: number = 0;
+  /** The value in whole steps of its channel: tenths for one decimal. */
+  scaled: number = 0;
   timeS: number = 0;
 
   private readonly decimals: number[];
@@ -148,17 +151,18 @@ export class Outbox {
    */
   nextUnsaved(minRecords: number, maxRecords: number): number {
     for (const pack of this.packs)
-      if (!pack.saved && !pack.acknowledged && pack.count > 0) return pack.seq;
+      if (pack.journalPlace < 0 && !pack.acknowledged && pack.count > 0) return pack.seq;
     const waiting = this.unsealed();
     if (waiting === 0 || waiting < minRecords) return -1;
     return this.seal(undefined, maxRecords).seq;
   }
 
-  /** The pack is in the journal. False where the city has it already, and the journal need not. */
-  markSaved(seq: number): boolean {
+  /** The pack lies in that place of the journal. False where the city has it already. */
+  markSaved(seq: number, journalPlace: number): boolean {
     const pack = this.find(seq);
-    if (pack) pack.saved = true;
-    return pack !== undefined && !pack.acknowledged;
+    if (!pack || pack.acknowledged) return false;
+    pack.journalPlace = journalPlace;
+    return true;
   }
 
   /** The event that was taken under that number, or undefined: then it is a pack of readings. */
@@ -181,17 +185,23 @@ export class Outbox {
     const slot = this.cursor;
     const store = this.store;
     this.channel = store.channel(slot);
-    this.value = store.scaled(slot) / powerOfTen(this.decimals[this.channel]);
+    this.scaled = store.scaled(slot);
+    this.value = this.scaled / powerOfTen(this.decimals[this.channel]);
     this.timeS = store.timeS(slot);
     this.cursor = store.next(slot);
     this.recordsLeft--;
     return true;
   }
 
-  /** The city has that pack or event. An unknown number changes nothing. */
-  acknowledge(seq: number): void {
+  /**
+   * The city has that pack or event. Gives the place in the journal that is to be freed,
+   * or -1. An unknown number changes nothing.
+   */
+  acknowledge(seq: number): number {
     const acknowledged = this.find(seq);
-    if (!acknowledged) return;
+    if (!acknowledged) return -1;
+    const journalPlace = acknowledged.journalPlace;
+    acknowledged.journalPlace = -1;
     acknowledged.acknowledged = true;
     const waiting: Pack[] = [];
     let oldest = true;
@@ -202,6 +212,7 @@ export class Outbox {
       else this.release(pack.count);
     }
     this.packs = waiting;
+    return journalPlace;
   }
 
   private find(seq: number): Pack | undefined {

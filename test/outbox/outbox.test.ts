@@ -173,18 +173,19 @@ describe("outbox", () => {
     const [event, sent] = [outbox.take(20), outbox.take(20)];
     expect(event).not.toBe(sent);
     expect(outbox.nextUnsaved(20, 20)).toBe(sent);
-    expect(outbox.markSaved(sent)).toBe(true);
+    expect(outbox.markSaved(sent, 3)).toBe(true);
     const made = outbox.nextUnsaved(20, 20);
     expect(read(outbox, made).map((r) => r.value)).toEqual(
       [...Array(20).keys()].map((i) => 20 + i),
     );
-    outbox.markSaved(made);
+    outbox.markSaved(made, 4);
     expect(outbox.nextUnsaved(20, 20)).toBe(-1);
     expect(outbox.nextUnsaved(1, 20)).toBeGreaterThan(made);
     // A pack that was made for the journal is sent as the pack that it is.
     expect(outbox.take(20)).toBe(made);
-    outbox.acknowledge(made);
-    expect(outbox.markSaved(made)).toBe(false);
+    expect(outbox.acknowledge(made)).toBe(4);
+    expect(outbox.acknowledge(made)).toBe(-1);
+    expect(outbox.markSaved(made, 5)).toBe(false);
   });
 
   it("keeps its promises under any sequence of additions, sendings and acknowledgements", () => {
@@ -246,7 +247,7 @@ describe("outbox", () => {
               const seq = outbox.nextUnsaved(1, s.size);
               if (seq > 0) {
                 if (!known.has(seq)) known.set(seq, read(outbox, seq));
-                expect(outbox.markSaved(seq)).toBe(true);
+                expect(outbox.markSaved(seq, 1)).toBe(true);
               }
             } else if (s.do === "take") {
               const seq = outbox.take(s.size);

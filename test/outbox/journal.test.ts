@@ -1,0 +1,399 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FlashJournal, JOURNAL_PLACES, type JournalStorage } from "../../devs/outbox/flashJournal";
+import {
+  BlockReader,
+  BlockWriter,
+  MAX_BLOCK_BYTES,
+  MIN_RECORDS_PER_BLOCK,
+} from "../../devs/outbox/journalBlock";
+import { Journaling } from "../../devs/outbox/journaling";
+import { Outbox } from "../../devs/outbox/outbox";
+import { journalCases } from "../shared/outboxJournal.cases";
+import { testInBothWorlds } from "../support/sharedCases";
+
+class PowerCut extends Error {}
+
+/** Flash that loses its power at the n-th change, before or after the change is made. */
+class MemoryStorage implements JournalStorage {
+  changes = 0;
+  cutAt = Infinity;
+  cutAfterChange = false;
+  failing = false;
+
+  constructor(readonly values = new Map<string, Buffer>()) {}
+
+  async read(key: string): Promise<Buffer | undefined> {
+    if (this.failing) throw new Error("flash read");
+    return this.values.get(key);
+  }
+
+  async write(key: string, value: Buffer): Promise<void> {
+    expect(key.length).toBeLessThanOrEqual(13);
+    expect(value.length).toBeLessThanOrEqual(MAX_BLOCK_BYTES);
+    this.#change(() => this.values.set(key, Buffer.from(value)));
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#change(() => this.values.delete(key));
+  }
+
+  #change(change: () => void): void {
+    if (this.failing) throw new Error("flash write");
+    this.changes++;
+    if (this.changes > this.cutAt) throw new PowerCut();
+    if (this.changes === this.cutAt && !this.cutAfterChange) throw new PowerCut();
+    change();
+    if (this.changes === this.cutAt) throw new PowerCut();
+  }
+}
+
+interface StoredRecord {
+  channel: number;
+  scaled: number;
+  timeS: number;
+}
+
+function records(reader: BlockReader): StoredRecord[] {
+  const found: StoredRecord[] = [];
+  while (reader.next())
+    found.push({ channel: reader.channel, scaled: reader.scaled, timeS: reader.timeS });
+  return found;
+}
+
+const INT32 = fc.integer({ min: -0x7fffffff, max: 0x7fffffff });
+const UINT32 = fc.integer({ min: 0, max: 0xffffffff });
+const record = fc.record({
+  channel: fc.nat(63),
+  scaled: fc.oneof(fc.integer({ min: -2000, max: 2000 }), INT32),
+  timeS: fc.nat(0x7fffffff),
+});
+
+/** A block of those records, as far as they fit. */
+function blockOf(boot: number, seq: number, utc: boolean, given: StoredRecord[]) {
+  const writer = new BlockWriter();
+  writer.begin(boot, seq, utc, given[0]?.timeS ?? 0);
+  const fitting = given.filter((r) => writer.add(r.channel, r.scaled, r.timeS));
+  return { block: writer.finish(), fitting };
+}
+
+describe("journal block", () => {
+  it("gives back what was written, of any values", () => {
+    fc.assert(
+      fc.property(
+        UINT32,
+        UINT32,
+        fc.boolean(),
+        fc.array(record, { maxLength: 60 }),
+        (boot, seq, utc, given) => {
+          const { block, fitting } = blockOf(boot, seq, utc, given);
+          expect(block.length).toBeLessThanOrEqual(MAX_BLOCK_BYTES);
+          expect(fitting.length).toBeGreaterThanOrEqual(
+            Math.min(given.length, MIN_RECORDS_PER_BLOCK),
+          );
+          const reader = new BlockReader();
+          expect(reader.open(block)).toBe(true);
+          expect(reader).toMatchObject({ boot, seq, utc, count: fitting.length });
+          expect(records(reader)).toEqual(fitting);
+        },
+      ),
+    );
+  });
+
+  it("holds forty readings of an ordinary day", () => {
+    const given = [...Array(60).keys()].map((i) => ({
+      channel: i % 13,
+      scaled: 100 + i * 17,
+      timeS: 1_770_000_000 + i * 7,
+    }));
+    expect(blockOf(1, 1, true, given).fitting.length).toBeGreaterThanOrEqual(40);
+  });
+
+  it("is refused where any one byte is wrong, or the end is missing", () => {
+    const given = [...Array(10).keys()].map((i) => ({
+      channel: i,
+      scaled: i * 100,
+      timeS: 1000 + i,
+    }));
+    const { block } = blockOf(3, 4, false, given);
+    for (let at = 0; at < block.length; at++) {
+      const broken = Buffer.from(block);
+      broken[at] ^= 1 << (at % 8);
+      expect(new BlockReader().open(broken)).toBe(false);
+      expect(new BlockReader().open(block.subarray(0, at))).toBe(false);
+    }
+  });
+
+  it("takes any bytes without an error", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 240 }), (bytes) => {
+        const reader = new BlockReader();
+        if (reader.open(Buffer.from(bytes))) records(reader);
+      }),
+    );
+  });
+});
+
+describe("flash journal", () => {
+  it("gives out what an earlier boot left, oldest first, and frees it when the city has it", async () => {
+    const storage = new MemoryStorage();
+    const earlier = new FlashJournal(storage);
+    await earlier.restore();
+    const names = [
+      [2, 7],
+      [1, 9],
+      [2, 6],
+      [1, 10],
+    ];
+    for (const [boot, seq] of names)
+      await earlier.save(blockOf(boot, seq, true, [{ channel: 1, scaled: seq, timeS: 5 }]).block);
+
+    const journal = new FlashJournal(storage);
+    expect(await journal.restore()).toBe(4);
+    const reader = new BlockReader();
+    const given: number[][] = [];
+    for (let place = journal.take(); place >= 0; place = journal.take()) {
+      reader.open(journal.block(place) as Buffer);
+      given.push([reader.boot, reader.seq]);
+      journal.acknowledged(place);
+      await journal.work();
+    }
+    expect(given).toEqual([
+      [1, 9],
+      [1, 10],
+      [2, 6],
+      [2, 7],
+    ]);
+    expect(storage.values.size).toBe(0);
+    expect(journal.restored()).toBe(0);
+  });
+
+  it("gives out at most two blocks before one is acknowledged, the same bytes each time", async () => {
+    const storage = new MemoryStorage();
+    const earlier = new FlashJournal(storage);
+    for (let seq = 1; seq <= 4; seq++)
+      await earlier.save(blockOf(1, seq, true, [{ channel: 1, scaled: seq, timeS: 5 }]).block);
+    const journal = new FlashJournal(storage);
+    await journal.restore();
+    const [first, second, third] = [journal.take(), journal.take(), journal.take()];
+    expect(third).toBe(-1);
+    expect(journal.block(first)).toEqual(journal.block(first));
+    journal.acknowledged(second);
+    await journal.work();
+    expect(journal.take()).toBeGreaterThanOrEqual(0);
+    expect(journal.block(first)).toBeDefined();
+  });
+
+  it("says where it is full, and has room again when packs are acknowledged", async () => {
+    const journal = new FlashJournal(new MemoryStorage());
+    const { block } = blockOf(1, 1, true, [{ channel: 1, scaled: 1, timeS: 1 }]);
+    const places = [];
+    for (let i = 0; i < JOURNAL_PLACES; i++) places.push(await journal.save(block));
+    expect(new Set(places).size).toBe(JOURNAL_PLACES);
+    expect(await journal.save(block)).toBe(-1);
+    journal.release(places[5]);
+    await journal.work();
+    expect(await journal.save(block)).toBe(places[5]);
+  });
+
+  it("removes a damaged block and counts it", async () => {
+    const storage = new MemoryStorage(new Map([["j3", Buffer.from([0xa1, 1, 2])]]));
+    const journal = new FlashJournal(storage);
+    expect(await journal.restore()).toBe(0);
+    expect(journal.damaged).toBe(1);
+    expect(storage.values.size).toBe(0);
+  });
+
+  it("counts what the flash refuses, and goes on", async () => {
+    const storage = new MemoryStorage();
+    const journal = new FlashJournal(storage);
+    await journal.restore();
+    storage.failing = true;
+    const { block } = blockOf(1, 1, true, [{ channel: 1, scaled: 1, timeS: 1 }]);
+    expect(await journal.save(block)).toBe(-1);
+    await journal.work();
+    expect(journal.errors).toBe(2);
+    storage.failing = false;
+    await journal.work();
+    for (let i = 0; i < JOURNAL_PLACES; i++)
+      expect(await journal.save(block)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe("a pack on its way into the journal", () => {
+  it("is written with the time in UTC where that is known, else with the boot's own", async () => {
+    for (const [offset, utc, expected] of [
+      [1_770_000_000.4, true, 1_770_000_100],
+      [NaN, false, 100],
+    ] as const) {
+      const outbox = new Outbox([1], 10, 1);
+      outbox.addReading(0, 21.5, 100);
+      const storage = new MemoryStorage();
+      const journaling = new Journaling(outbox, new FlashJournal(storage), 9);
+      expect(await journaling.saveOne(1, 18, offset)).toBe(true);
+      const reader = new BlockReader();
+      reader.open([...storage.values.values()][0]);
+      expect(reader).toMatchObject({ boot: 9, seq: 1, utc });
+      expect(records(reader)).toEqual([{ channel: 0, scaled: 215, timeS: expected }]);
+    }
+  });
+
+  it("is left in RAM, and counted, where no block can hold it", async () => {
+    const outbox = new Outbox([0], 40, 1);
+    for (let i = 0; i < 40; i++) outbox.addReading(0, i % 2 ? 2e9 : -2e9, i * 1_000_000);
+    const journal = new FlashJournal(new MemoryStorage());
+    expect(await new Journaling(outbox, journal, 1).saveOne(1, 40, NaN)).toBe(false);
+    expect(journal.tooLarge).toBe(1);
+    expect(outbox.readings()).toBe(40);
+  });
+
+  it("frees its place where the city acknowledged it while it was written", async () => {
+    const outbox = new Outbox([0], 40, 1);
+    outbox.addReading(0, 1, 1);
+    const seq = outbox.take(10);
+    const storage = new MemoryStorage();
+    const journal = new FlashJournal(storage);
+    const saving = new Journaling(outbox, journal, 1).saveOne(1, 18, NaN);
+    expect(outbox.acknowledge(seq)).toBe(-1);
+    await saving;
+    await journal.work();
+    expect(storage.values.size).toBe(0);
+  });
+});
+
+/** The city: what it got, by boot and sequence number. */
+class City {
+  readonly packs = new Map<string, string>();
+
+  receive(boot: number, seq: number, content: StoredRecord[]): void {
+    const name = `${boot}/${seq}`;
+    const text = JSON.stringify(content);
+    const known = this.packs.get(name);
+    // A repetition is recognised by its name; it must be the same pack then.
+    if (known !== undefined) expect(text).toBe(known);
+    this.packs.set(name, text);
+  }
+
+  records(): StoredRecord[] {
+    return [...this.packs.values()].flatMap((text) => JSON.parse(text) as StoredRecord[]);
+  }
+}
+
+const OFFSET_S = 1_770_000_000;
+
+/** One boot of a node: restores, then lives through the script; a power cut ends it anywhere. */
+async function live(
+  storage: MemoryStorage,
+  city: City,
+  boot: number,
+  script: readonly ("read" | "save" | "send" | "lose" | "acknowledge" | "work")[],
+  safe: StoredRecord[],
+): Promise<void> {
+  const outbox = new Outbox([0, 0, 0], 100, 1);
+  const journal = new FlashJournal(storage);
+  const journaling = new Journaling(outbox, journal, boot);
+  const reader = new BlockReader();
+  await journal.restore();
+  let clock = boot * 100_000;
+  const onTheirWay: (() => void)[] = [];
+  /** Sends one pack; the city has it at once, or only when it is sent again and acknowledged. */
+  const sendOne = (arrives: boolean): boolean => {
+    const place = journal.take();
+    const seq = place < 0 ? outbox.take(12) : -1;
+    if (place < 0 && seq < 0) return false;
+    let deliver: () => void;
+    if (place >= 0) {
+      expect(reader.open(journal.block(place) as Buffer)).toBe(true);
+      const { boot: oldBoot, seq: oldSeq } = reader;
+      const content = records(reader);
+      deliver = () => city.receive(oldBoot, oldSeq, content);
+    } else {
+      const content: StoredRecord[] = [];
+      outbox.openPack(seq);
+      while (outbox.nextRecord()) {
+        const { channel, scaled, timeS } = outbox;
+        content.push({ channel, scaled, timeS: timeS + OFFSET_S });
+      }
+      deliver = () => city.receive(boot, seq, content);
+    }
+    if (arrives) deliver();
+    onTheirWay.push(() => {
+      deliver();
+      if (place >= 0) journal.acknowledged(place);
+      else journal.release(outbox.acknowledge(seq));
+    });
+    return true;
+  };
+  for (const step of [...script, "flush" as const]) {
+    if (step === "read")
+      for (let i = 0; i < 7; i++) outbox.addReading(i % 3, clock % 1000, clock++);
+    else if (step === "save") {
+      if (await journaling.saveOne(1, 12, OFFSET_S)) safe.push(...lyingIn(storage));
+    } else if (step === "send") sendOne(true);
+    else if (step === "lose") sendOne(false);
+    else if (step === "acknowledge") onTheirWay.shift()?.();
+    else if (step === "work") await journal.work();
+    else {
+      // The connection is good again: all that is left goes out.
+      do {
+        while (onTheirWay.length) onTheirWay.shift()?.();
+        await journal.work();
+      } while (sendOne(true));
+    }
+  }
+}
+
+/** The records of every block that lies in flash now. */
+function lyingIn(storage: MemoryStorage): StoredRecord[] {
+  const reader = new BlockReader();
+  return [...storage.values.values()].flatMap((block) =>
+    reader.open(block) ? records(reader) : [],
+  );
+}
+
+describe("a power cut at every single change of the flash", () => {
+  const script = fc.array(
+    fc.constantFrom(
+      "read" as const,
+      "read" as const,
+      "save" as const,
+      "save" as const,
+      "send" as const,
+      "lose" as const,
+      "acknowledge" as const,
+      "work" as const,
+    ),
+    { minLength: 5, maxLength: 40 },
+  );
+
+  it("loses nothing that was written, and every repetition is recognised", async () => {
+    await fc.assert(
+      fc.asyncProperty(script, script, fc.boolean(), async (first, second, cutAfterChange) => {
+        for (let cutAt = 1; ; cutAt++) {
+          const storage = new MemoryStorage();
+          const city = new City();
+          const safe: StoredRecord[] = [];
+          storage.cutAt = cutAt;
+          storage.cutAfterChange = cutAfterChange;
+          let cut = false;
+          try {
+            await live(storage, city, 1, first, safe);
+          } catch (error) {
+            if (!(error instanceof PowerCut)) throw error;
+            cut = true;
+          }
+          storage.cutAt = Infinity;
+          await live(storage, city, 2, second, safe);
+          const arrived = new Set(city.records().map((r) => JSON.stringify(r)));
+          for (const r of safe) expect(arrived).toContain(JSON.stringify(r));
+          expect(arrived.size).toBe(city.records().length);
+          expect(storage.values.size).toBe(0);
+          if (!cut) break;
+        }
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
+
+testInBothWorlds("journal", journalCases, "test/vm/outboxJournal.main.ts");
