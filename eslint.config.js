@@ -20,6 +20,8 @@ export default tseslint.config(
     rules: {
       "no-var": "error",
       "object-shorthand": ["error", "never"],
+      // Arrow functions have no 'this' there.
+      "@typescript-eslint/no-this-alias": "off",
       "no-restricted-syntax": [
         "error",
         { selector: "MethodDefinition[kind=/get|set/]", message: "DeviceScript has no accessors." },

@@ -12,7 +12,7 @@ const CMD_TRANSACTION = 0x80;
  */
 class SimulatedI2C extends I2C {
   private readonly role = new ds.I2C();
-  private readonly freed = ds.emitter<void>();
+  private readonly freed = ds.emitter<boolean>();
   private busy = false;
   private waiting: ds.Fiber | undefined;
 
@@ -41,7 +41,7 @@ class SimulatedI2C extends I2C {
     } finally {
       this.waiting = undefined;
       this.busy = false;
-      this.freed.emit();
+      this.freed.emit(true);
     }
   }
 }

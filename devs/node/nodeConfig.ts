@@ -22,7 +22,7 @@ export async function loadConfig(): Promise<ConfigDocument> {
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch (e) {
+  } catch {
     console.error("configuration: not JSON, defaults in force");
     return {};
   }

@@ -1,3 +1,4 @@
+import { checkConfig } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import { InputError } from "../inputError";
 
@@ -6,7 +7,7 @@ import { InputError } from "../inputError";
  * is JSON (`60`, `true`, `{"deadband":2}`, `null` for the default) or else a string.
  * `*` as a channel's name means every channel.
  *
- * @throws InputError that names the option.
+ * @throws InputError that names the option, or what the node would refuse.
  */
 export function configurationFrom(settings: readonly string[]): Record<string, unknown> {
   const document: Record<string, unknown> = {};
@@ -22,6 +23,8 @@ export function configurationFrom(settings: readonly string[]): Record<string, u
       for (const name of metricNames()) put(document, ["channels", name, ...path.slice(2)], value);
     else put(document, path, value);
   }
+  const [problem] = checkConfig(document);
+  if (problem) throw new InputError(`--set: ${problem.path} ${problem.reason}`);
   return document;
 }
 

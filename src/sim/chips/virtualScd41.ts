@@ -11,6 +11,8 @@ const COMMANDS_WHILE_MEASURING = [0xec05, 0xe4b8, 0x3f86, 0xe000];
 
 /** Sensirion SCD41 carbon dioxide sensor, in its periodic mode. */
 export class VirtualScd41 extends VirtualSensirion {
+  /** What the self-test finds; 0 is nothing. */
+  malfunction = 0;
   protected override readonly bootMs = BOOT_MS;
   #startedMs: number | undefined;
   #lastReadMeasurement = 0;
@@ -54,6 +56,8 @@ export class VirtualScd41 extends VirtualSensirion {
         return { executionMs: 1, run: (nowMs) => this.#values(nowMs) };
       case 0xe000:
         return { executionMs: 1, parameterWords: 1, run: () => undefined };
+      case 0x3639:
+        return { executionMs: 10_000, run: () => [this.malfunction] };
       case 0x3682:
         return { executionMs: 1, run: () => [0xf896, 0x9f07, 0x3bbe] };
       default:

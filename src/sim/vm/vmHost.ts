@@ -98,22 +98,22 @@ export class VmHost {
 
   /** Makes a VM; it stands still until `start`. */
   static async create(options: VmHostOptions): Promise<VmHost> {
-    let created: VmHost | undefined;
+    const made: { host?: VmHost } = {};
     const host = (): VmHost => {
-      if (!created) throw new Error("The VM acted before it was started");
-      return created;
+      if (!made.host) throw new Error("The VM acted before it was started");
+      return made.host;
     };
     const { network } = options;
     const vm = await instantiateVm({
-      now: () => CLOCK_BASE_MS + (created ? created.#clockMs() : 0),
+      now: () => CLOCK_BASE_MS + (made.host ? made.host.#clockMs() : 0),
       setTimeout: (callback, delayMs) => host().#planTurn(callback, delayMs),
       clearTimeout: () => host().#cancelTurn(),
       random: options.random,
       createConnection: (address) => host().#openSocket(network, { ...address, tls: false }),
       connectTls: (address) => host().#openSocket(network, { ...address, tls: true }),
     });
-    created = new VmHost(options, vm);
-    return created;
+    made.host = new VmHost(options, vm);
+    return made.host;
   }
 
   /** Powers the VM: it loads its flash and starts the program in it. */

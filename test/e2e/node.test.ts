@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { START_UTC_MS, startCity, type CityUnderTest } from "../support/simulatedCity";
+import { metricNames } from "../../devs/contract/metrics";
+import { summarize } from "../../src/sim/runSummary";
+
+const MINUTE_MS = 60_000;
+const HEAP_LIMIT_BYTES = 32 * 1024;
+const BYTECODE_LIMIT_BYTES = 64 * 1024;
+
+/** What the first four chips measure. */
+const METRICS = [
+  "pm1",
+  "pm25",
+  "pm4",
+  "pm10",
+  "temperature",
+  "humidity",
+  "vocIndex",
+  "noxIndex",
+  "LAF",
+  "illuminance",
+  "lampVoltage",
+  "lampCurrent",
+  "lampPower",
+];
+
+let city: CityUnderTest | undefined;
+
+afterEach(async () => {
+  await city?.close();
+  city = undefined;
+});
+
+describe("a simulated node", () => {
+  it("is born, finds its chips and publishes every metric", async () => {
+    city = await startCity();
+    await city.run(10 * MINUTE_MS);
+    expect(city.bad).toEqual([]);
+    expect(city.states[0]?.state).toMatchObject({
+      state: "online",
+      reason: "boot",
+      boot: 1,
+      chips: ["sen55", "veml7700", "ina226", "sen0232"],
+    });
+    const seen = new Set(city.readings.map((reading) => reading.metric));
+    expect([...seen].sort()).toEqual([...METRICS].sort());
+    expect(metricNames()).toEqual(expect.arrayContaining(METRICS));
+    expect(city.events).toEqual([]);
+    expect(city.receiver.counters).toMatchObject({ duplicates: 0, gaps: 0, bad: 0 });
+  });
+
+  it("stays within its memory and never panics", async () => {
+    city = await startCity();
+    await city.run(60 * MINUTE_MS);
+    const node = city.city.nodes[0];
+    expect(node?.panics).toBe(0);
+    expect(node?.boots).toBe(1);
+    expect(node?.heapPeaks.liveBytes).toBeGreaterThan(0);
+    expect(node?.heapPeaks.liveBytes).toBeLessThan(HEAP_LIMIT_BYTES);
+    const { bytecode } = (await import("../../src/toolchain/firmware")).loadFirmware();
+    expect(bytecode.length).toBeLessThan(BYTECODE_LIMIT_BYTES);
+  });
+
+  it("does the same again for the same seed, and something else for another", async () => {
+    const run = async (seed: number) => {
+      city = await startCity({ seed, nodes: 2 });
+      await city.run(10 * MINUTE_MS);
+      const result = {
+        nodes: city.city.nodes.map((node) => summarize(node, 0)),
+        readings: city.readings,
+      };
+      await city.close();
+      return result;
+    };
+    const first = await run(1);
+    expect(await run(1)).toEqual(first);
+    expect((await run(2)).readings).not.toEqual(first.readings);
+  });
+
+  it("reports a chip that stops answering once, and once that it is back", async () => {
+    city = await startCity();
+    await city.run(2 * MINUTE_MS);
+    const chip = city.buses.get("bk-0001")?.chip("sen55");
+    if (!chip) throw new Error("no sen55 on the bus");
+    chip.faults.set({ noAnswer: true }, city.scheduler.nowMs);
+    await city.run(2 * MINUTE_MS);
+    const faultMs = city.events[0]?.timeMs ?? Infinity;
+    const levelsMeanwhile = city.readings.filter(
+      ({ metric, timeMs }) => metric === "LAF" && timeMs > faultMs,
+    ).length;
+    chip.faults.clear();
+    // Longer than a heartbeat, so that the air is heard of whether it changes or not.
+    await city.run(20 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.chip, event.reason])).toEqual([
+      ["sensor-fault", "sen55", "no-answer"],
+      ["sensor-ok", "sen55", "no-answer"],
+    ]);
+    expect(levelsMeanwhile).toBeGreaterThan(10);
+    const last = city.readings.filter((reading) => reading.metric === "temperature").at(-1);
+    expect(last?.timeMs).toBeGreaterThan(city.events[1]?.timeMs ?? Infinity);
+  });
+
+  it("never publishes a value that came with a wrong check sum", async () => {
+    city = await startCity();
+    await city.run(2 * MINUTE_MS);
+    const chip = city.buses.get("bk-0001")?.chip("sen55");
+    if (!chip) throw new Error("no sen55 on the bus");
+    chip.faults.set({ badCrc: true }, city.scheduler.nowMs);
+    const fromMs = city.scheduler.nowMs;
+    await city.run(10 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.reason])).toEqual([
+      ["sensor-fault", "bad-crc"],
+    ]);
+    const airSince = city.readings.filter(
+      ({ metric, timeMs }) => metric === "pm25" && timeMs > START_UTC_MS + fromMs + 2000,
+    );
+    expect(airSince).toEqual([]);
+  });
+
+  it("takes a level that never changes by a bit for a fault", async () => {
+    city = await startCity();
+    await city.run(2 * MINUTE_MS);
+    const chip = city.buses.get("bk-0001")?.chip("sen0232");
+    if (!chip) throw new Error("no sen0232 on the bus");
+    chip.faults.set({ frozen: true }, city.scheduler.nowMs);
+    await city.run(10 * MINUTE_MS);
+    chip.faults.clear();
+    await city.run(10 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.chip, event.reason])).toEqual([
+      ["sensor-fault", "sen0232", "frozen"],
+      ["sensor-ok", "sen0232", "frozen"],
+    ]);
+  });
+
+  it("survives a power cut: a new boot, and sequence numbers from the start", async () => {
+    city = await startCity();
+    await city.run(2 * MINUTE_MS);
+    const node = city.city.nodes[0];
+    node?.powerOff();
+    await city.run(MINUTE_MS);
+    await node?.powerOn();
+    await city.run(3 * MINUTE_MS);
+    const births = city.states.filter(({ state }) => state.state === "online");
+    expect(births.map(({ state }) => state.boot)).toEqual([1, 2]);
+    expect(node?.boots).toBe(2);
+    expect(city.receiver.counters).toMatchObject({ duplicates: 0, bad: 0 });
+  });
+});

@@ -1,0 +1,110 @@
+import { Broker } from "../../src/broker/broker";
+import {
+  Receiver,
+  type EventArrival,
+  type Reading,
+  type StateArrival,
+} from "../../src/city/receiver";
+import { CitySimulation, nodeName } from "../../src/sim/citySimulation";
+import { MemoryNetwork } from "../../src/sim/network/memoryNetwork";
+import type { Network } from "../../src/sim/network/network";
+import { Scheduler } from "../../src/sim/scheduler";
+import type { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
+import { streetPoleBus } from "../../src/sim/world/streetPole";
+import type { Surroundings } from "../../src/sim/world/surroundings";
+import { SyntheticDay } from "../../src/sim/world/syntheticDay";
+import { loadFirmware } from "../../src/toolchain/firmware";
+
+/** UTC at the start of every simulated run in the tests: 06:00 in Berkane. */
+export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
+
+/** A city for a test. */
+export interface CityUnderTest {
+  readonly city: CitySimulation;
+  readonly scheduler: Scheduler;
+  readonly broker: Broker;
+  readonly receiver: Receiver;
+  /** The I2C bus of each node, to switch faults of its chips on. */
+  readonly buses: Map<string, VirtualI2cBus>;
+  readonly readings: Reading[];
+  readonly events: EventArrival[];
+  readonly states: StateArrival[];
+  readonly bad: string[];
+  readonly log: string[];
+  /** Runs for so much virtual time, as fast as it goes. */
+  run(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What can differ from one test to the next. */
+export interface CityUnderTestOptions {
+  readonly nodes?: number;
+  readonly seed?: number;
+  readonly configuration?: object;
+  readonly surroundings?: (node: string) => Surroundings;
+  /** Where the nodes' sockets lead; into the embedded broker by default. */
+  readonly network?: (scheduler: Scheduler) => Network;
+  readonly brokerAddress?: { host: string; port: number; tls: boolean };
+  readonly password?: string;
+}
+
+/** Builds a city of the real firmware around an embedded broker, and powers it on. */
+export async function startCity(options: CityUnderTestOptions = {}): Promise<CityUnderTest> {
+  const seed = options.seed ?? 1;
+  const scheduler = new Scheduler();
+  const broker = await Broker.start();
+  const readings: Reading[] = [];
+  const events: EventArrival[] = [];
+  const states: StateArrival[] = [];
+  const bad: string[] = [];
+  const log: string[] = [];
+  const buses = new Map<string, VirtualI2cBus>();
+  const receiver = new Receiver({
+    reading: (reading) => readings.push(reading),
+    event: (event) => events.push(event),
+    state: (state) => states.push(state),
+    bad: ({ topic, reason }) => bad.push(`${topic}: ${reason}`),
+  });
+  broker.onPublish((topic, payload) =>
+    receiver.receive(topic, payload, START_UTC_MS + scheduler.nowMs),
+  );
+  const city = new CitySimulation({
+    city: "berkane",
+    nodes: Array.from({ length: options.nodes ?? 1 }, (_, i) => nodeName("berkane", i + 1)),
+    seed,
+    bytecode: loadFirmware().bytecode,
+    scheduler,
+    network:
+      options.network?.(scheduler) ??
+      new MemoryNetwork(scheduler, (stream) => broker.attach(stream)),
+    broker: options.brokerAddress ?? { host: "broker.invalid", port: 1883, tls: false },
+    password: options.password,
+    configuration: options.configuration ?? {},
+    bus: (node) => {
+      const surroundings =
+        options.surroundings?.(node) ?? new SyntheticDay({ seed, node, startUtcMs: START_UTC_MS });
+      const bus = streetPoleBus(surroundings);
+      buses.set(node, bus);
+      return bus;
+    },
+    onLog: (node, line) => log.push(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line}`),
+  });
+  await city.powerOn();
+  return {
+    city,
+    scheduler,
+    broker,
+    receiver,
+    buses,
+    readings,
+    events,
+    states,
+    bad,
+    log,
+    run: (ms) => city.run(scheduler.nowMs + ms, Infinity),
+    close: async () => {
+      city.powerOff();
+      await broker.close();
+    },
+  };
+}
