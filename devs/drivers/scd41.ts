@@ -1,6 +1,6 @@
 import { scd41Values } from "./scd41Conversion";
 import { SensirionChip } from "./sensirionChip";
-import { hexOfWords } from "./sensirionWords";
+import { hexOfWords, wordAt } from "./sensirionWords";
 import { SensorChipOptions } from "./sensorChip";
 
 // SCD4x data sheet, version 1.6, April 2024: section 3.5 for commands and their times.
@@ -17,6 +17,10 @@ const DATA_READY = 0x07ff;
 const READ_MEASUREMENT = hex`ec05`;
 const READ_SERIAL_NUMBER = hex`3682`;
 const READ_MS = 1;
+/** perform_self_test (section 3.10.3); any answer but 0 is a malfunction. */
+const SELF_TEST = hex`3639`;
+const SELF_TEST_MS = 10000;
+const SELF_TEST_BYTES = 3;
 const VALUES_BYTES = 9;
 const SERIAL_NUMBER_BYTES = 9;
 
@@ -77,6 +81,13 @@ export class Scd41 extends SensirionChip {
     await this.awaitMeasurement(READ_DATA_READY, READ_MS, DATA_READY, MEASUREMENT_INTERVAL_MS);
     scd41Values(await this.query(READ_MEASUREMENT, READ_MS, VALUES_BYTES), this.values);
     this.checkLimits(LIMITS);
+  }
+
+  override async selfTest(): Promise<boolean> {
+    await this.command(STOP_PERIODIC, STOP_MS);
+    const result = await this.query(SELF_TEST, SELF_TEST_MS, SELF_TEST_BYTES);
+    if (wordAt(result, 0) !== 0) throw this.failure("chip-error", "fails its self-test");
+    return true;
   }
 
   override async stop(): Promise<void> {

@@ -70,6 +70,16 @@ export abstract class SensorChip extends I2CDriver {
    */
   abstract stop(): Promise<void>;
 
+  /**
+   * The chip's own test of itself, which ends its measurement: `start()` it again. True
+   * when it passed; false when the chip has no such test.
+   *
+   * @throws SensorError `chip-error` when it failed, `no-answer`, `bad-crc`
+   */
+  async selfTest(): Promise<boolean> {
+    return false;
+  }
+
   /** `start()`. The stock method would return at once in the simulator. */
   override async init(): Promise<void> {
     await this.start();

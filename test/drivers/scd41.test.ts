@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { VirtualScd41 } from "../../src/sim/chips/virtualScd41";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
+import {
+  driveInVm,
+  read,
+  selfTest,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../support/chipScript";
 import { testFaultsOf } from "../support/faultSuite";
 
 const AIR = { co2: 500, temperature: 25, humidity: 37 };
@@ -76,5 +85,26 @@ describe("SCD41 driver", () => {
       read((now) => chip.faults.set({ slowFactor: 2 }, now)),
     ]);
     expect(outcomes.map((o) => o.code)).toEqual(["", "", "not-ready"]);
+  });
+
+  it("lets the chip test itself, and measures again after a new start", async () => {
+    const { drive, chip } = rig();
+    const { outcomes } = await drive([
+      start(),
+      wait(6000),
+      selfTest(),
+      selfTest(() => {
+        chip.malfunction = 0x0040;
+      }),
+      read(),
+      start(),
+      wait(6000),
+      read(),
+    ]);
+    expect(outcomes.map((o) => o.code)).toEqual(["", "", "chip-error", "not-ready", "", ""]);
+    expect(outcomes[1]?.message).toBe("passed");
+    expect(outcomes[1]?.tookMs).toBeGreaterThan(10_000);
+    expect(outcomes[2]?.message).toBe("scd41 fails its self-test");
+    expect(outcomes[5]?.values[0]).toBe(500);
   });
 });

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
-import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
+import {
+  driveInVm,
+  read,
+  selfTest,
+  start,
+  StillWorld,
+  stop,
+  type Step,
+} from "../support/chipScript";
 import { testFaultsOf } from "../support/faultSuite";
 
 const AIR = { temperature: 31.25, humidity: 62.5 };
@@ -66,5 +74,12 @@ describe("SHT4x driver", () => {
     ]);
     expect(outcomes[1]?.code).toBe("no-answer");
     expect(outcomes[1]?.values).toEqual([NaN, NaN]);
+  });
+
+  it("has no test of its own", async () => {
+    const { drive } = rig();
+    const { outcomes } = await drive([start(), selfTest()]);
+    expect(outcomes[1]?.code).toBe("");
+    expect(outcomes[1]?.message).toBe("none");
   });
 });

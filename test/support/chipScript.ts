@@ -17,7 +17,7 @@ export class StillWorld implements Surroundings {
 
 /** One thing to do with the driver; `prepare` changes the world just before. */
 export interface Step {
-  readonly op: "start" | "read" | "stop" | "wait";
+  readonly op: "start" | "read" | "stop" | "wait" | "selfTest";
   readonly waitMs?: number;
   readonly prepare?: (nowMs: number) => void;
 }
@@ -25,18 +25,20 @@ export interface Step {
 export const start = (prepare?: Step["prepare"]): Step => ({ op: "start", prepare });
 export const read = (prepare?: Step["prepare"]): Step => ({ op: "read", prepare });
 export const stop = (): Step => ({ op: "stop" });
+export const selfTest = (prepare?: Step["prepare"]): Step => ({ op: "selfTest", prepare });
 export const wait = (waitMs: number): Step => ({ op: "wait", waitMs });
 
 /** What a step gave: the code of its SensorError, or "" when it succeeded. */
 export interface Outcome {
   readonly op: Step["op"];
   readonly code: string;
+  /** The error's message; of a self-test without an error, `passed` or `none`. */
   readonly message: string;
   readonly tookMs: number;
   readonly values: number[];
 }
 
-const OPS = { start: 1, read: 2, stop: 3, wait: 4 } as const;
+const OPS = { start: 1, read: 2, stop: 3, wait: 4, selfTest: 5 } as const;
 
 /** Address at which the program in the VM asks what to do next; no chip of ours has it. */
 const CONDUCTOR_ADDRESS = 0x08;

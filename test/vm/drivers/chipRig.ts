@@ -10,6 +10,7 @@ const OP_START = 1;
 const OP_READ = 2;
 const OP_STOP = 3;
 const OP_WAIT = 4;
+const OP_SELF_TEST = 5;
 
 /**
  * Does with a driver what the conductor asks for, and prints a line for each:
@@ -27,6 +28,7 @@ export async function driveChip(chip: SensorChip, bus: I2C): Promise<void> {
       if (op === OP_START) await chip.init();
       if (op === OP_READ) await chip.read();
       if (op === OP_STOP) await chip.stop();
+      if (op === OP_SELF_TEST) message = (await chip.selfTest()) ? "passed" : "none";
       if (op === OP_WAIT) await sleep((order[1] << 16) | (order[2] << 8) | order[3]);
     } catch (e) {
       const error = e as { code?: string; message: string };
