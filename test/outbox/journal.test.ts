@@ -11,6 +11,7 @@ import { Journaling } from "../../devs/outbox/journaling";
 import { Outbox } from "../../devs/outbox/outbox";
 import { journalCases } from "../shared/outboxJournal.cases";
 import { testInBothWorlds } from "../support/sharedCases";
+import { runCasesInVm } from "../vm/harness";
 
 class PowerCut extends Error {}
 
@@ -393,6 +394,14 @@ describe("a power cut at every single change of the flash", () => {
       }),
       { numRuns: 60 },
     );
+  }, 60_000);
+});
+
+describe("the journal in the runtime's flash", () => {
+  it("keeps 600 readings", async () => {
+    const results = await runCasesInVm("test/vm/outboxFlash.main.ts");
+    expect(results.length).toBeGreaterThan(5);
+    expect(results.filter((result) => !result.ok)).toEqual([]);
   }, 60_000);
 });
 
