@@ -42,6 +42,8 @@ export interface AlphasenseOptions extends SensorChipOptions {
   thermometer: SensorChip;
   /** Of the ADS1115; the default is 0x49. */
   address?: number;
+  /** How long there is no value after `start()`; the default is two hours. */
+  settleMs?: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface AlphasenseOptions extends SensorChipOptions {
  * | no2 | 0 to 20 ppm | 0.3 ug/m3 | noise 15 ppb (two standard deviations) |
  * | o3 | 0 to 20 ppm | 0.3 ug/m3 | noise 15 ppb, and that of NO2 |
  *
- * Values are NaN for two hours after `start()`. Without a temperature of the last ten
+ * Values are NaN for two hours (`settleMs`) after `start()`. Without a temperature of the last ten
  * minutes there is no value: the correction would be a guess.
  */
 export class AlphasenseNo2O3 extends Ads1115Chip {
@@ -68,7 +70,7 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
 
   constructor(options: AlphasenseOptions) {
     const address = options.address || ALPHASENSE_ADDRESS;
-    super("alphasense", address, ["no2", "o3"], SETTLE_MS, options);
+    super("alphasense", address, ["no2", "o3"], options.settleMs || SETTLE_MS, options);
     this.no2 = options.no2;
     this.ox = options.ox;
     this.thermometer = options.thermometer;
@@ -88,7 +90,7 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
     const oxMv = await this.cellMv(this.ox, ADS1115_AIN2, ADS1115_AIN3, OX_B431_FACTORS);
     if (isNaN(this.temperatureCel))
       throw this.failure("not-ready", "has no temperature for its correction");
-    if (millis() - this.startedMs < SETTLE_MS) return;
+    if (millis() - this.startedMs < this.warmUpMs) return;
     const no2 = no2Ppb(this.no2, no2Mv);
     this.values[0] = no2Ugm3(no2);
     this.values[1] = o3Ugm3(o3Ppb(this.ox, oxMv, no2));
