@@ -17,8 +17,11 @@ const READ_FRAME = hex`00`;
 const START_UP_MS = 30000;
 const WARM_UP_MS = 32000;
 
-/** Effective range 0 to 500 ug/m3, maximum range 1000 or more (technical index). */
-const LIMITS = [0, 1000, 0, 1000, 0, 1000];
+/**
+ * Effective range 0 to 500 ug/m3, maximum range "1000 or more" (technical index): more
+ * is less accurate, and in a dust storm no fault.
+ */
+const LIMITS = [0, 5000, 0, 5000, 0, 5000];
 
 /**
  * Plantower PMSA003I particle sensor.

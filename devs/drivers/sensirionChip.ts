@@ -3,6 +3,8 @@ import { wordAt, wordsAreGood } from "./sensirionWords";
 import { SensorChip } from "./sensorChip";
 
 const NOTHING = hex``;
+/** The runtime's clock has steps of 1 ms, so a wait may end almost so much too early. */
+const CLOCK_STEP_MS = 1;
 const READY_BYTES = 3;
 const READY_POLL_MS = 100;
 
@@ -18,7 +20,7 @@ export abstract class SensirionChip extends SensorChip {
    */
   protected async command(command: Buffer, executionMs: number): Promise<void> {
     await this.transfer(command, 0);
-    await sleep(executionMs);
+    await sleep(executionMs + CLOCK_STEP_MS);
   }
 
   /**

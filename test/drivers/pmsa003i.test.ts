@@ -43,7 +43,7 @@ describe("PMSA003I driver", () => {
 
   it("reads the ends of its range, and refuses what is beyond", async () => {
     const { drive, air } = rig();
-    const { outcomes } = await drive([start(), wait(31_000), air(1000), read(), air(1001), read()]);
+    const { outcomes } = await drive([start(), wait(31_000), air(1000), read(), air(5001), read()]);
     expect(outcomes.map((o) => o.code)).toEqual(["", "", "out-of-range"]);
     expect(outcomes[1]?.values).toEqual([1000, 1000, 1000]);
     expect(outcomes[2]?.values).toEqual(NOTHING);

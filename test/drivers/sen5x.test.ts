@@ -171,7 +171,7 @@ describe("SEN55 driver", () => {
     const { outcomes } = await drive([
       start(),
       WARM_UP,
-      read(() => (world.values.pm10 = 1000.2)),
+      read(() => (world.values.pm10 = 5000.2)),
       read(() => (world.values.pm10 = 21.7)),
     ]);
     expect(outcomes.map((o) => o.code)).toEqual(["", "out-of-range", ""]);

@@ -61,7 +61,7 @@ describe("SPS30 driver", () => {
       read(),
       all(1000),
       read(),
-      all(1001),
+      all(5001),
       read(),
     ]);
     expect(outcomes.map((o) => o.code)).toEqual(["", "", "", "out-of-range"]);

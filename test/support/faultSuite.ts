@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
+import { seededRandom, seedFor } from "../../src/sim/random";
 import type { VirtualChip } from "../../src/sim/chips/virtualChip";
 import { driveInVm, read, start, StillWorld, wait, type Step } from "./chipScript";
 
@@ -142,6 +143,55 @@ export function testFaultsOf(driver: DriverUnderTest): void {
         if (outcome.code === "") expectGood(outcome.values);
         else expect(outcome.values).toEqual(nothing);
       expectGood(outcomes[4]?.values);
+    });
+
+    it("survives a bus that answers nonsense, and takes none of it for a good value", async () => {
+      const random = seededRandom(seedFor(1, driver.program));
+      const { bus, chip, drive } = rig();
+      const real = bus.transaction.bind(bus);
+      let nonsense = false;
+      bus.transaction = (address, write, readCount, nowMs) => {
+        const result = real(address, write, readCount, nowMs);
+        const kind = nonsense ? random() : 1;
+        if (kind < 0.1) return { status: 1 + Math.floor(random() * 3), data: Uint8Array.of() };
+        if (kind > 0.6) return result;
+        return { status: 0, data: Uint8Array.from({ length: readCount }, () => random() * 256) };
+      };
+      const tries = Array.from({ length: 25 }, () => [start(), read(), wait(400), read()]).flat();
+      const { outcomes } = await drive([
+        start(() => {
+          nonsense = true;
+        }),
+        ...tries,
+        start((now) => {
+          nonsense = false;
+          chip.powerCycle(now);
+        }),
+        wait(1000),
+        start(),
+        warmUp,
+        read(),
+      ]);
+      const known = [
+        "",
+        "no-answer",
+        "bad-crc",
+        "not-ready",
+        "out-of-range",
+        "wrong-chip",
+        "chip-error",
+      ];
+      for (const outcome of outcomes) {
+        expect(known).toContain(outcome.code);
+        if (driver.hasCheckSum && outcome.code === "" && outcome.op === "read")
+          outcome.values.forEach((value, i) =>
+            expect(Number.isNaN(value) || value <= (driver.good[i] ?? NaN) + driver.tolerance).toBe(
+              true,
+            ),
+          );
+      }
+      expect(outcomes.at(-1)?.code).toBe("");
+      expectGood(outcomes.at(-1)?.values);
     });
 
     it("repeats itself when the chip is frozen, which the node's own check must find", async () => {
