@@ -6,7 +6,7 @@ import type { MessageSource } from "./inFlight";
 import type { Message } from "./packets";
 import { LEAVE_TIMEOUT_MS, Session, type SessionHooks } from "./session";
 import { SessionState } from "./sessionStates";
-import { SocketLink } from "./socket";
+import { type RuntimeSockets, SocketLink } from "./socket";
 
 /** Where the broker is, who connects, and what is heard. */
 export interface MqttClientOptions {
@@ -44,6 +44,7 @@ export class MqttClient {
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
     this.link = new SocketLink(
+      ds as unknown as RuntimeSockets,
       { host: options.host, port: options.port, proto: options.proto },
       // In DeviceScript a method taken from its object stays bound to it.
       this.wake,

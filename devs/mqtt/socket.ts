@@ -5,7 +5,6 @@
  * starts two fibers for every piece of data.
  */
 
-import * as ds from "@devicescript/core";
 import type { Link } from "./session";
 
 /** How the broker is reached. */
@@ -19,8 +18,10 @@ export interface SocketAddress {
 
 type RuntimeEvent = "open" | "close" | "data" | "error";
 
-/** The runtime's socket functions, which its type declarations leave out. */
-interface RuntimeSockets {
+/** The runtime's socket functions, which its type declarations leave out, and its clock. */
+export interface RuntimeSockets {
+  /** Milliseconds since the program started. */
+  millis(): number;
   /** A negative port asks for TLS. 0 when the attempt began; throws without a network. */
   _socketOpen(host: string, port: number): number;
   _socketClose(): number;
@@ -49,6 +50,7 @@ export class SocketLink implements Link {
   /** Received, not yet read. */
   received: Buffer[] = [];
 
+  private readonly runtime: RuntimeSockets;
   private readonly address: SocketAddress;
   private readonly onEvent: () => void;
   private unreadBytes: number = 0;
@@ -56,7 +58,8 @@ export class SocketLink implements Link {
   private unwrittenSinceMs: number = 0;
   private active: boolean = false;
 
-  constructor(address: SocketAddress, onEvent: () => void) {
+  constructor(runtime: RuntimeSockets, address: SocketAddress, onEvent: () => void) {
+    this.runtime = runtime;
     this.address = address;
     this.onEvent = onEvent;
   }
@@ -64,12 +67,12 @@ export class SocketLink implements Link {
   open(): void {
     this.clear();
     this.active = true;
-    const sockets = ds as unknown as RuntimeSockets;
+    const runtime = this.runtime;
     // In DeviceScript a method taken from its object stays bound to it.
-    sockets._socketOnEvent = this.happened;
+    runtime._socketOnEvent = this.happened;
     const port = this.address.port;
     try {
-      const result = sockets._socketOpen(
+      const result = runtime._socketOpen(
         this.address.host,
         this.address.proto === "tls" ? -port : port,
       );
@@ -80,6 +83,7 @@ export class SocketLink implements Link {
   }
 
   send(packet: Buffer): void {
+    if (this.unwritten.length === 0) this.unwrittenSinceMs = this.runtime.millis();
     if (packet.length <= MAX_WRITE_BYTES) {
       this.unwritten.push(packet);
     } else {
@@ -88,15 +92,14 @@ export class SocketLink implements Link {
         this.unwritten.push(packet.slice(at, end < packet.length ? end : packet.length));
       }
     }
-    if (this.unwritten.length === 1) this.unwrittenSinceMs = ds.millis();
     this.flush();
   }
 
   /** Writes what the runtime takes; to be called again while `backlogged`. */
   flush(): void {
     while (this.active && this.unwritten.length > 0) {
-      const result = (ds as unknown as RuntimeSockets)._socketWrite(this.unwritten[0]);
-      const nowMs = ds.millis();
+      const result = this.runtime._socketWrite(this.unwritten[0]);
+      const nowMs = this.runtime.millis();
       if (result === 0) {
         this.unwritten.shift();
         this.unwrittenSinceMs = nowMs;
@@ -114,7 +117,7 @@ export class SocketLink implements Link {
   }
 
   close(): void {
-    if (this.active) (ds as unknown as RuntimeSockets)._socketClose();
+    if (this.active) this.runtime._socketClose();
     this.clear();
   }
 
