@@ -1,14 +1,15 @@
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import { WebSocketServer, createWebSocketStream } from "ws";
+import { listen, type ListenOptions } from "../net/listen";
 
 /** Largest packet that the broker takes from a WebSocket client, in bytes. */
 const MAX_WEBSOCKET_BYTES = 256 * 1024;
 
 /** Where a broker is to listen. */
-export interface BrokerOptions {
+export interface BrokerOptions extends ListenOptions {
   /** Address to listen at; only this machine by default. */
   readonly host?: string;
   /** MQTT over TCP; 0 takes any free port; left out, the broker has no TCP port. */
@@ -19,17 +20,6 @@ export interface BrokerOptions {
 
 /** Gets every message that a client publishes. */
 export type PublishListener = (topic: string, payload: Uint8Array) => void;
-
-/** A port is taken by another program. */
-export class PortTakenError extends Error {
-  override readonly name = "PortTakenError";
-  readonly port: number;
-
-  constructor(port: number) {
-    super(`port ${port} is taken by another program`);
-    this.port = port;
-  }
-}
 
 /**
  * The simulator's own MQTT broker (Aedes), for demonstrations and simulations on one
@@ -59,9 +49,10 @@ export class Broker {
     const broker = new Broker(await Aedes.createBroker());
     const host = options.host ?? "127.0.0.1";
     try {
-      if (options.port !== undefined) broker.port = await broker.#listenTcp(host, options.port);
+      if (options.port !== undefined)
+        broker.port = await broker.#listenTcp(host, options.port, options);
       if (options.webSocketPort !== undefined)
-        broker.webSocketPort = await broker.#listenWebSocket(host, options.webSocketPort);
+        broker.webSocketPort = await broker.#listenWebSocket(host, options.webSocketPort, options);
     } catch (error) {
       await broker.close();
       throw error;
@@ -97,15 +88,15 @@ export class Broker {
     for (const close of this.#closers) await close();
   }
 
-  async #listenTcp(host: string, port: number): Promise<number> {
+  async #listenTcp(host: string, port: number, options: ListenOptions): Promise<number> {
     const server = createServer((socket) => {
       socket.setNoDelay(true);
       this.#aedes.handle(socket);
     });
-    return this.#listen(server, host, port);
+    return this.#listen(server, host, port, options);
   }
 
-  async #listenWebSocket(host: string, port: number): Promise<number> {
+  async #listenWebSocket(host: string, port: number, options: ListenOptions): Promise<number> {
     const server = createHttpServer((_request, response) => {
       response.writeHead(426, { "content-type": "text/plain" });
       response.end("This port speaks MQTT over WebSocket.\n");
@@ -125,22 +116,22 @@ export class Broker {
     this.#closers.push(async () => {
       for (const client of sockets.clients) client.terminate();
     });
-    return this.#listen(server, host, port);
+    return this.#listen(server, host, port, options);
   }
 
-  async #listen(server: Server, host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) =>
-        reject(error.code === "EADDRINUSE" ? new PortTakenError(port) : error),
-      );
-      server.listen(port, host, resolve);
-    });
+  async #listen(
+    server: Server,
+    host: string,
+    port: number,
+    options: ListenOptions,
+  ): Promise<number> {
+    const taken = await listen(server, host, port, options);
     this.#closers.push(
       () =>
         new Promise<void>((resolve) => {
           server.close(() => resolve());
         }),
     );
-    return (server.address() as AddressInfo).port;
+    return taken;
   }
 }
