@@ -1,29 +1,13 @@
 /** The node's MQTT client: the session on the device's socket and clock. */
 
 import * as ds from "@devicescript/core";
-import { DEFAULT_MAX_PACKET_BYTES } from "./decoder";
 import type { MessageSource } from "./inFlight";
-import type { Message } from "./packets";
-import { LEAVE_TIMEOUT_MS, Session, type SessionHooks } from "./session";
+import { LEAVE_TIMEOUT_MS, Session, type SessionHooks, type SessionOptions } from "./session";
 import { SessionState } from "./sessionStates";
-import { type RuntimeSockets, SocketLink } from "./socket";
+import { type RuntimeSockets, type SocketAddress, SocketLink } from "./socket";
 
 /** Where the broker is, who connects, and what is heard. */
-export interface MqttClientOptions {
-  /** Name or address of the broker. */
-  readonly host: string;
-  readonly port: number;
-  readonly proto: "tcp" | "tls";
-  readonly clientId: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** Seconds, 10 to 65535: a dead connection is noticed within 1.5 of it. */
-  readonly keepAliveS: number;
-  /** Published by the broker when the connection is lost; its topic also takes the offline message. */
-  readonly will: Message;
-  /** Topic filters, subscribed with QoS 1. */
-  readonly subscriptions: string[];
-}
+export interface MqttClientOptions extends SocketAddress, SessionOptions {}
 
 /** Pause between two attempts to write to a full queue, in milliseconds. */
 const WRITE_RETRY_MS = 20;
@@ -43,26 +27,9 @@ export class MqttClient {
   private rung: boolean = false;
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
-    this.link = new SocketLink(
-      ds as unknown as RuntimeSockets,
-      { host: options.host, port: options.port, proto: options.proto },
-      // In DeviceScript a method taken from its object stays bound to it.
-      this.wake,
-    );
-    this.session = new Session(
-      {
-        clientId: options.clientId,
-        username: options.username,
-        password: options.password,
-        keepAliveS: options.keepAliveS,
-        will: options.will,
-        subscriptions: options.subscriptions,
-        maxPacketBytes: DEFAULT_MAX_PACKET_BYTES,
-      },
-      this.link,
-      hooks,
-      () => Math.random(),
-    );
+    // In DeviceScript a method taken from its object stays bound to it.
+    this.link = new SocketLink(ds as unknown as RuntimeSockets, options, this.wake);
+    this.session = new Session(options, this.link, hooks, () => Math.random());
   }
 
   /** Whether the broker accepted the connection and it still stands, as far as is known. */

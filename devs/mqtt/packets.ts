@@ -37,7 +37,6 @@ const CONNECT_PASSWORD = 0x40;
 const CONNECT_WILL_RETAIN = 0x20;
 const CONNECT_WILL_QOS_1 = 0x08;
 const CONNECT_WILL = 0x04;
-const CONNECT_CLEAN_SESSION = 0x02;
 
 /** An application message: a topic name and a payload, text being sent as UTF-8. */
 export interface Message {
@@ -46,14 +45,13 @@ export interface Message {
   readonly retain: boolean;
 }
 
-/** What a CONNECT packet says (clause 3.1). */
+/** What a CONNECT packet says (clause 3.1), always asking for the session that was kept. */
 export interface ConnectFields {
   readonly clientId: string;
   readonly username?: string;
   /** Sent only with a user name, as clause 3.1.2.9 demands. */
   readonly password?: string;
-  readonly cleanSession: boolean;
-  /** Seconds, 0 to 65535; 0 turns the keep-alive off. */
+  /** Seconds between signs of life, 0 to 65535; 0 turns the keep-alive off. */
   readonly keepAliveS: number;
   /** Published by the server with QoS 1 when the connection ends without a DISCONNECT. */
   readonly will?: Message;
@@ -92,7 +90,8 @@ function putField(packet: Buffer, at: number, field: Buffer): number {
 /** CONNECT (clause 3.1). */
 export function encodeConnect(fields: ConnectFields): Buffer {
   const parts: Buffer[] = [utf8(fields.clientId)];
-  let flags = fields.cleanSession ? CONNECT_CLEAN_SESSION : 0;
+  // Clean session 0: the server keeps subscriptions and messages while the node is away.
+  let flags = 0;
   const will = fields.will;
   if (will) {
     flags |= CONNECT_WILL | CONNECT_WILL_QOS_1 | (will.retain ? CONNECT_WILL_RETAIN : 0);

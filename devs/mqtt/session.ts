@@ -4,9 +4,10 @@
  */
 
 import { backoffDelayMs, refusedDelayMs } from "./backoff";
-import { PacketDecoder } from "./decoder";
+import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder } from "./decoder";
 import { InFlightMessage, InFlightWindow, type MessageSource } from "./inFlight";
 import {
+  type ConnectFields,
   ConnackCode,
   type Message,
   PacketType,
@@ -73,19 +74,14 @@ export interface SessionHooks {
   stateChanged(state: SessionState, reason: string): void;
 }
 
-/** Who connects, and how. */
-export interface SessionOptions {
-  readonly clientId: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** Seconds between signs of life, 10 to 65535. */
-  readonly keepAliveS: number;
-  /** Published by the server when the connection is lost. */
+/** Who connects, and how; the keep-alive must be 10 s at least. */
+export interface SessionOptions extends ConnectFields {
+  /** Its topic also takes the offline message. */
   readonly will: Message;
   /** Topic filters, subscribed with QoS 1. */
   readonly subscriptions: string[];
-  /** Largest packet taken from the server, in bytes. */
-  readonly maxPacketBytes: number;
+  /** Largest packet taken from the server, in bytes; 4096 where it is not said. */
+  readonly maxPacketBytes?: number;
 }
 
 /** Counted since the session was made. */
@@ -170,7 +166,7 @@ export class Session {
     this.link = link;
     this.hooks = hooks;
     this.random = random;
-    this.decoder = new PacketDecoder(options.maxPacketBytes);
+    this.decoder = new PacketDecoder(options.maxPacketBytes || DEFAULT_MAX_PACKET_BYTES);
   }
 
   /** Adds a source of messages; sources are asked in the order in which they were added. */
@@ -304,7 +300,8 @@ export class Session {
       this.link.open();
     } else if (after === SessionState.Greeting) {
       this.deadlineMs = nowMs + REPLY_TIMEOUT_MS;
-      this.sendConnect(nowMs);
+      this.lastReceivedMs = nowMs;
+      this.send(encodeConnect(this.options), nowMs);
     } else if (after === SessionState.Connected) {
       this.counters.connections++;
       this.connectedAtMs = nowMs;
@@ -564,20 +561,6 @@ export class Session {
     const superseded = this.stateMessage;
     if (superseded) this.window.remove(superseded);
     this.stateMessage = undefined;
-  }
-
-  private sendConnect(nowMs: number): void {
-    const options = this.options;
-    this.lastReceivedMs = nowMs;
-    const packet = encodeConnect({
-      clientId: options.clientId,
-      username: options.username,
-      password: options.password,
-      cleanSession: false,
-      keepAliveS: options.keepAliveS,
-      will: options.will,
-    });
-    this.send(packet, nowMs);
   }
 
   private send(packet: Buffer, nowMs: number): void {

@@ -40,7 +40,6 @@ describe("packets as mqtt-packet reads them", () => {
       clientId: text,
       username: fc.option(text, { nil: undefined }),
       password: fc.option(text, { nil: undefined }),
-      cleanSession: fc.boolean(),
       keepAliveS: fc.integer({ min: 0, max: 65535 }),
       will: fc.option(
         fc.record({ topic: text, payload: fc.string({ minLength: 1 }), retain: fc.boolean() }),
@@ -56,7 +55,7 @@ describe("packets as mqtt-packet reads them", () => {
         expect(packet.protocolId).toBe("MQTT");
         expect(packet.protocolVersion).toBe(4);
         expect(packet.clientId).toBe(f.clientId);
-        expect(packet.clean).toBe(f.cleanSession);
+        expect(packet.clean).toBe(false);
         expect(packet.keepalive).toBe(f.keepAliveS);
         expect(packet.username).toBe(f.username);
         const password = f.username === undefined ? undefined : f.password;

@@ -38,7 +38,6 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
         clientId: "c1",
         username: "u",
         password: "p",
-        cleanSession: false,
         keepAliveS: 300,
         will: { topic: "w", payload: "x", retain: true },
       }),
@@ -46,8 +45,7 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
   );
   t.check(
     "CONNECT with nothing",
-    hex(encodeConnect({ clientId: "c", cleanSession: true, keepAliveS: 0 })) ===
-      "100d00044d5154540402000000" + "0163",
+    hex(encodeConnect({ clientId: "c", keepAliveS: 0 })) === "100d00044d5154540400000000" + "0163",
   );
   t.check(
     "PUBLISH with QoS 1 and DUP",
