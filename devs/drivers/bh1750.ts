@@ -54,7 +54,11 @@ export class Bh1750 extends SensorChip {
       const next = bh1750NextRange(this.range, counts);
       if (next === this.range) break;
       this.range = next;
+      const before = counts;
       counts = await this.measure();
+      // Another range gives other counts; the same ones are the old measurement still.
+      if (counts === before && counts > 0 && counts < FULL_COUNTS)
+        throw this.failure("not-ready", "has no new measurement");
     }
     if (counts === FULL_COUNTS)
       throw this.failure("out-of-range", "has more light than it can measure");

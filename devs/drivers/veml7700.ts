@@ -20,6 +20,8 @@ const POWER_UP_MS = 3;
 const INTEGRATION_MARGIN = 1.1;
 const INTEGRATION_MARGIN_MS = 5;
 
+const FULL_COUNTS = 65535;
+
 /** Full sun is 100 klx to 120 klx; the data sheet's range ends at 140 klx. */
 const LIMITS = [0, 140000];
 
@@ -57,8 +59,12 @@ export class Veml7700 extends SensorChip {
     for (let step = 1; step < VEML7700_RANGES.length; step++) {
       const next = nextRange(this.range, counts);
       if (next === this.range) break;
+      const before = counts;
       await this.measureIn(next);
       counts = await this.counts();
+      // Another range gives other counts; the same ones are the old measurement still.
+      if (counts === before && counts > 0 && counts < FULL_COUNTS)
+        throw this.failure("not-ready", "has no new measurement");
     }
     this.values[0] = veml7700Lux(this.range, counts);
     this.checkLimits(LIMITS);

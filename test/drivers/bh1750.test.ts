@@ -46,4 +46,25 @@ describe("BH1750 driver", () => {
     const { outcomes } = await drive([start(), light(130_000), light(90_000)]);
     expect(outcomes.map((o) => o.code)).toEqual(["", "out-of-range", ""]);
   });
+
+  it("does not take an old measurement for one of its new range", async () => {
+    const { drive, chip, light } = rig(100);
+    const { outcomes } = await drive([
+      start(),
+      light(100),
+      light(24_000),
+      read((now) => chip.faults.set({ slowFactor: 6 }, now)),
+      light(10),
+      light(10),
+      read(() => chip.faults.clear()),
+      light(10),
+    ]);
+    for (const outcome of outcomes.slice(1))
+      if (outcome.code === "")
+        expect(
+          [100, 24_000, 10].some((lx) => Math.abs((outcome.values[0] ?? NaN) - lx) < 0.01 * lx),
+        ).toBe(true);
+      else expect(outcome.code).toBe("not-ready");
+    expect(outcomes.at(-1)?.values[0]).toBeCloseTo(10, 0);
+  });
 });

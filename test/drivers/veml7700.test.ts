@@ -70,6 +70,24 @@ describe("VEML7700 driver", () => {
     expect(outcomes.map((o) => o.code)).toEqual(["", "out-of-range", "", ""]);
   });
 
+  it("does not take an old measurement for one of its new range", async () => {
+    const { drive, chip, light } = rig(100);
+    const { outcomes } = await drive([
+      start(),
+      wait(1000),
+      read(),
+      { op: "wait", waitMs: 1000, prepare: light(600) },
+      read((now) => chip.faults.set({ slowFactor: 4 }, now)),
+      { op: "wait", waitMs: 4000, prepare: light(1) },
+      read(),
+      { op: "wait", waitMs: 1000, prepare: () => chip.faults.clear() },
+      read(),
+    ]);
+    expect(outcomes.map((o) => o.code)).toEqual(["", "", "", "not-ready", ""]);
+    expect(outcomes[2]?.values[0]).toBeCloseTo(600, 0);
+    expect(outcomes[4]?.values[0]).toBeCloseTo(1, 1);
+  });
+
   it("refuses another part at its address", async () => {
     const other = new VirtualVeml7700(new StillWorld({ illuminance: 1 }));
     const bus = {
