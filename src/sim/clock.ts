@@ -4,6 +4,9 @@ import type { Scheduler } from "./scheduler";
 /** Tasks in one go before the process's own events (sockets, signals, timers) get a turn. */
 const TASKS_PER_TURN = 2000;
 
+/** Longest sleep of a run in real time that has nothing to do. */
+const LONGEST_PAUSE_MS = 1000;
+
 /** How a run is driven. */
 export interface RunOptions {
   /** Virtual milliseconds per real millisecond, or Infinity for as fast as it goes. */
@@ -49,7 +52,7 @@ async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<v
     const next = Math.min(scheduler.nextTimeMs() ?? untilMs, untilMs);
     const pauseMs = (next - startMs) / speed - (performance.now() - startWallMs);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, Math.max(0, pauseMs));
+      const timer = setTimeout(done, Math.min(LONGEST_PAUSE_MS, Math.max(0, pauseMs)));
       function done() {
         clearTimeout(timer);
         wake = undefined;

@@ -2,7 +2,7 @@ import type { Connector, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
 import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
 import { VmMemory, type HeapPeaks, type HeapUse } from "./heap";
-import { instantiateVm, type VmModule } from "./vmModule";
+import { instantiateVm, type VmModule, type VmSocket } from "./vmModule";
 
 /** Flash of an ESP32 node: 256 KB for program, settings and the rest. */
 export const FLASH_BYTES = 256 * 1024;
@@ -63,6 +63,8 @@ export class VmHost {
   #turn: ScheduledTask | undefined;
   #process: (() => void) | undefined;
   #announcing: ScheduledTask | undefined;
+  /** The runtime has one socket at a time. */
+  #socket: VmSocket | undefined;
   #flash: Uint8Array;
   #running = false;
   #poweredMs = 0;
@@ -126,9 +128,14 @@ export class VmHost {
     this.#announce();
   }
 
-  /** Takes the power away: nothing of the VM runs any more. */
+  /**
+   * Takes the power away: nothing of the VM runs any more. Its connection ends without
+   * a word of MQTT, as when a gateway answers for a node that is gone.
+   */
   stop(): void {
     this.#running = false;
+    this.#socket?.end();
+    this.#socket = undefined;
     this.#vm.devsStop();
     this.#cancelTurn();
     this.#announcing?.cancel();
@@ -199,6 +206,7 @@ export class VmHost {
 
   #openSocket(network: Connector, address: SocketAddress) {
     const socket = network.connect(address);
+    this.#socket = socket;
     // The VM learns of an event through a callback and acts on it in its next turn.
     const wake = () => this.wake();
     queueMicrotask(() => {
