@@ -1,0 +1,321 @@
+import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
+import { defaultChannel } from "../../devs/contract/defaults";
+import { findMetric } from "../../devs/contract/metrics";
+import type { CityListener, EventArrival, HealthArrival, Reading, StateArrival } from "./receiver";
+
+/** How much of the past a metric's history holds. */
+export const HISTORY_MS = 3600_000;
+/** Points of one metric's history at most; then the oldest go. */
+const HISTORY_POINTS_MAX = 1800;
+const METRICS_MAX = 64;
+const EVENTS_MAX = 20;
+const OPEN_MAX = 32;
+/** The heartbeat of a metric that the contract does not know, in seconds. */
+const UNKNOWN_HEARTBEAT_S = 900;
+/** A heartbeat may be late by this much before a value counts as stale. */
+const STALE_MARGIN_MS = 60_000;
+const UNKNOWN_DECIMALS = 2;
+
+/** A value at a time: UTC in milliseconds since 1970, value in the metric's unit. */
+export type Point = readonly [timeMs: number, value: number];
+
+/** The newest value of a metric. */
+export interface MetricView {
+  /** SenML unit; empty for an index without one. */
+  readonly unit: string;
+  /** Decimals worth showing. */
+  readonly decimals: number;
+  readonly value: number;
+  /** When it was measured. */
+  readonly timeMs: number;
+  /** Once it is older than this, nobody knows whether it still holds. */
+  readonly staleAfterMs: number;
+}
+
+/** An event with the time when it happened. */
+export interface EventView extends Omit<EventMessage, "t" | "seq"> {
+  readonly timeMs: number;
+}
+
+/** A node as it is now; `null` and `unknown` stand for what it has not said yet. */
+export interface NodeView {
+  readonly node: string;
+  readonly state: "online" | "offline" | "unknown";
+  readonly reason: string | null;
+  /** Since when it is in that state. */
+  readonly sinceMs: number | null;
+  readonly boot: number | null;
+  readonly version: string | null;
+  readonly board: string | null;
+  /** When something of it last arrived. */
+  readonly heardMs: number;
+  /** Faults and alarms that have not ended, oldest first. */
+  readonly open: readonly EventView[];
+  /** The last events, newest first. */
+  readonly events: readonly EventView[];
+  readonly health: HealthMessage | null;
+  readonly metrics: Readonly<Record<string, MetricView>>;
+}
+
+/** A node with the last hour of each metric, in order of time. */
+export interface NodeHistory extends NodeView {
+  readonly history: Readonly<Record<string, readonly Point[]>>;
+}
+
+/** What changed of a node: the node as it is now, but only the metrics with new points. */
+export interface NodeChange extends NodeView {
+  readonly points: Readonly<Record<string, readonly Point[]>>;
+}
+
+/** Collects what changes, so that many messages become one update. */
+export interface ChangeFeed {
+  /** What changed since the last call. */
+  take(): NodeChange[];
+  close(): void;
+}
+
+export interface CityViewOptions {
+  readonly city: string;
+  /** The city's clock, UTC in milliseconds. Default: this computer's. */
+  readonly now?: () => number;
+}
+
+/**
+ * The newest of everything that the nodes of one city have said, and an hour of readings:
+ * what a page shows. Memory is bounded for each node.
+ */
+export class CityView implements CityListener {
+  readonly city: string;
+  readonly #now: () => number;
+  readonly #nodes = new Map<string, NodeState>();
+  readonly #feeds = new Set<PendingChanges>();
+
+  constructor(options: CityViewOptions) {
+    this.city = options.city;
+    this.#now = options.now ?? Date.now;
+  }
+
+  reading({ city, node, metric, unit, value, timeMs }: Reading): void {
+    if (city !== this.city) return;
+    const state = this.#node(node);
+    if (!state.addReading(metric, unit, [timeMs, value], this.#now())) return;
+    for (const feed of this.#feeds) feed.addPoint(node, metric, [timeMs, value]);
+  }
+
+  state({ city, node, state, arrivedMs }: StateArrival): void {
+    if (city !== this.city) return;
+    this.#node(node).setState(state, arrivedMs);
+    this.#changed(node);
+  }
+
+  event({ city, node, event, timeMs }: EventArrival): void {
+    if (city !== this.city) return;
+    this.#node(node).addEvent(event, timeMs);
+    this.#changed(node);
+  }
+
+  health({ city, node, health }: HealthArrival): void {
+    if (city !== this.city) return;
+    this.#node(node).healthMessage = health;
+    this.#changed(node);
+  }
+
+  /** The city's clock, UTC in milliseconds. */
+  now(): number {
+    return this.#now();
+  }
+
+  /** Every node, by name. */
+  nodes(): NodeView[] {
+    return [...this.#nodes.values()]
+      .map((node) => node.view())
+      .sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  /** One node with its history, or undefined for a node that was never heard. */
+  history(node: string): NodeHistory | undefined {
+    return this.#nodes.get(node)?.withHistory(this.#now());
+  }
+
+  /** Opens a feed of what changes from now on. */
+  openFeed(): ChangeFeed {
+    const feed = new PendingChanges();
+    this.#feeds.add(feed);
+    return {
+      take: () => feed.take((node) => this.#nodes.get(node)?.view()),
+      close: () => this.#feeds.delete(feed),
+    };
+  }
+
+  #changed(node: string): void {
+    for (const feed of this.#feeds) feed.add(node);
+  }
+
+  #node(name: string): NodeState {
+    let node = this.#nodes.get(name);
+    if (!node) this.#nodes.set(name, (node = new NodeState(name)));
+    node.heardMs = this.#now();
+    return node;
+  }
+}
+
+class PendingChanges {
+  readonly #points = new Map<string, Map<string, Point[]>>();
+
+  add(node: string): Map<string, Point[]> {
+    let points = this.#points.get(node);
+    if (!points) this.#points.set(node, (points = new Map()));
+    return points;
+  }
+
+  addPoint(node: string, metric: string, point: Point): void {
+    const metrics = this.add(node);
+    const points = metrics.get(metric);
+    if (!points) metrics.set(metric, [point]);
+    else {
+      points.push(point);
+      if (points.length > HISTORY_POINTS_MAX) points.shift();
+    }
+  }
+
+  take(viewOf: (node: string) => NodeView | undefined): NodeChange[] {
+    const changes: NodeChange[] = [];
+    for (const [node, points] of this.#points) {
+      const view = viewOf(node);
+      if (!view) continue;
+      const metrics = Object.entries(view.metrics).filter(([metric]) => points.has(metric));
+      changes.push({
+        ...view,
+        metrics: Object.fromEntries(metrics),
+        points: Object.fromEntries(points),
+      });
+    }
+    this.#points.clear();
+    return changes;
+  }
+}
+
+/** One metric's newest value and history. */
+class MetricState {
+  readonly unit: string;
+  readonly #decimals: number;
+  readonly #staleAfterMs: number;
+  readonly #points: Point[] = [];
+  #newest: Point;
+
+  constructor(metric: string, unit: string, first: Point) {
+    this.unit = unit;
+    this.#decimals = findMetric(metric)?.decimals ?? UNKNOWN_DECIMALS;
+    const heartbeatS = defaultChannel(metric)?.chain.report?.heartbeatS ?? UNKNOWN_HEARTBEAT_S;
+    this.#staleAfterMs = heartbeatS * 1000 + STALE_MARGIN_MS;
+    this.#newest = first;
+  }
+
+  add(point: Point, nowMs: number): void {
+    if (point[0] >= this.#newest[0]) this.#newest = point;
+    let at = this.#points.length;
+    while (at > 0 && (this.#points[at - 1]?.[0] ?? 0) > point[0]) at--;
+    this.#points.splice(at, 0, point);
+    if (this.#points.length > HISTORY_POINTS_MAX) this.#points.shift();
+    this.#forget(nowMs);
+  }
+
+  history(nowMs: number): readonly Point[] {
+    this.#forget(nowMs);
+    return [...this.#points];
+  }
+
+  view(): MetricView {
+    return {
+      unit: this.unit,
+      decimals: this.#decimals,
+      value: this.#newest[1],
+      timeMs: this.#newest[0],
+      staleAfterMs: this.#staleAfterMs,
+    };
+  }
+
+  /** Keeps the last point before the hour, too: its value held when the hour began. */
+  #forget(nowMs: number): void {
+    const fromMs = nowMs - HISTORY_MS;
+    let old = 0;
+    while ((this.#points[old + 1]?.[0] ?? Infinity) <= fromMs) old++;
+    if (old > 0) this.#points.splice(0, old);
+  }
+}
+
+class NodeState {
+  heardMs = 0;
+  healthMessage: HealthMessage | null = null;
+  readonly #name: string;
+  readonly #metrics = new Map<string, MetricState>();
+  readonly #open = new Map<string, EventView>();
+  #events: EventView[] = [];
+  #status: Pick<NodeView, "state" | "reason" | "sinceMs" | "boot" | "version" | "board"> = {
+    state: "unknown",
+    reason: null,
+    sinceMs: null,
+    boot: null,
+    version: null,
+    board: null,
+  };
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** False when the node has more metrics than are kept. */
+  addReading(metric: string, unit: string, point: Point, nowMs: number): boolean {
+    let state = this.#metrics.get(metric);
+    if (!state || state.unit !== unit) {
+      if (!state && this.#metrics.size >= METRICS_MAX) return false;
+      this.#metrics.set(metric, (state = new MetricState(metric, unit, point)));
+    }
+    state.add(point, nowMs);
+    return true;
+  }
+
+  setState(message: StateArrival["state"], arrivedMs: number): void {
+    const old = this.#status;
+    const { state, reason, boot } = message;
+    const same = old.state === state && old.reason === reason && old.boot === boot;
+    // What was wrong before a restart is found again after it, or is over.
+    if (state === "online" && boot !== old.boot) this.#open.clear();
+    this.#status = {
+      state,
+      reason,
+      boot,
+      sinceMs: same ? old.sinceMs : arrivedMs,
+      version: message.version ?? old.version,
+      board: message.board ?? old.board,
+    };
+  }
+
+  addEvent({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: number): void {
+    const view: EventView = { ...event, timeMs };
+    this.#events = [...this.#events, view].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
+    if (this.#status.boot !== null && event.boot < this.#status.boot) return;
+    const subject = event.chip ?? event.channel ?? "";
+    const [kind, change] = [event.event.split("-")[0], event.event.split("-")[1]];
+    const key = `${kind} ${subject}`;
+    if (change === "ok" || change === "cleared") this.#open.delete(key);
+    else if (this.#open.size < OPEN_MAX || this.#open.has(key)) this.#open.set(key, view);
+  }
+
+  view(): NodeView {
+    return {
+      node: this.#name,
+      ...this.#status,
+      heardMs: this.heardMs,
+      open: [...this.#open.values()],
+      events: this.#events,
+      health: this.healthMessage,
+      metrics: Object.fromEntries([...this.#metrics].map(([name, state]) => [name, state.view()])),
+    };
+  }
+
+  withHistory(nowMs: number): NodeHistory {
+    const history = [...this.#metrics].map(([name, state]) => [name, state.history(nowMs)]);
+    return { ...this.view(), history: Object.fromEntries(history) as NodeHistory["history"] };
+  }
+}

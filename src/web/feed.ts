@@ -1,0 +1,27 @@
+import type { NodeChange, NodeView } from "../city/cityView";
+
+/** `/api/nodes`, and the `snapshot` event that opens `/events`. */
+export interface CitySnapshot {
+  readonly city: string;
+  /** The server's clock, UTC in milliseconds: a viewer's own may be wrong. */
+  readonly nowMs: number;
+  /** Where nodes reach the broker, for people to read. */
+  readonly broker: string | null;
+  readonly nodes: readonly NodeView[];
+}
+
+/** The `change` event of `/events`. */
+export interface CityChange {
+  readonly nowMs: number;
+  readonly nodes: readonly NodeChange[];
+}
+
+/** The `alive` event of `/events`: says that there is nothing new, and that the line is up. */
+export interface CityAlive {
+  readonly nowMs: number;
+}
+
+/** Changes are gathered for this long before they are sent. */
+export const CHANGE_PERIOD_MS = 500;
+/** After this long without a change the server says that it is alive. */
+export const ALIVE_PERIOD_MS = 5000;

@@ -1,0 +1,109 @@
+import { HISTORY_MS, type MetricView, type Point } from "../../city/cityView";
+import { Chart } from "./chart";
+import { element, setAttribute, setText } from "./dom";
+import { History } from "./history";
+import { fill } from "./language";
+import type { Surroundings } from "./surroundings";
+
+/** One metric of a node: its value now, and its last hour. */
+export class MetricTile {
+  readonly root: HTMLLIElement;
+  readonly #metric: string;
+  readonly #here: Surroundings;
+  readonly #history = new History(HISTORY_MS);
+  readonly #number = element("span", { class: "number" });
+  readonly #unit = element("span", { class: "unit" });
+  readonly #value: HTMLElement;
+  readonly #range = element("span", { class: "range" });
+  readonly #plot = element("div", { class: "plot", role: "img" });
+  #chart: Chart | undefined;
+  #view: MetricView;
+
+  constructor(metric: string, view: MetricView, here: Surroundings) {
+    this.#metric = metric;
+    this.#view = view;
+    this.#here = here;
+    this.#value = element("bdi", { class: "value" }, this.#number, this.#unit);
+    this.root = element(
+      "li",
+      { class: "tile" },
+      element("span", { class: "label" }, this.#label()),
+      this.#value,
+      this.#plot,
+      this.#range,
+    );
+  }
+
+  /** Takes the newest value. */
+  update(view: MetricView): void {
+    this.#view = view;
+  }
+
+  /** Takes points of the last hour, of which some may be known. */
+  addPoints(points: readonly Point[]): void {
+    this.#history.add(points);
+  }
+
+  /**
+   * Shows what is known.
+   *
+   * @param offline whether the node is offline: then no value is of now.
+   */
+  show(offline: boolean): void {
+    const { format, texts } = this.#here;
+    const { value, unit, decimals, timeMs, staleAfterMs } = this.#view;
+    const nowMs = this.#here.nowMs();
+    const parts = format.parts(value, unit, decimals);
+    setText(this.#number, parts.number);
+    setText(this.#unit, parts.unit);
+    this.#value.classList.toggle("unit-first", parts.unitFirst);
+
+    const stale = offline || nowMs - timeMs > staleAfterMs;
+    this.root.classList.toggle("stale", stale);
+    const line = this.#history.window(nowMs, stale ? timeMs : nowMs);
+    if (stale) setText(this.#range, fill(texts.staleSince, { time: format.time(timeMs, nowMs) }));
+    else this.#showRange(line.values);
+    this.#chart?.draw(line.timesS, line.values, [(nowMs - HISTORY_MS) / 1000, nowMs / 1000]);
+  }
+
+  /** Puts the chart in; the tile must be in the page. */
+  addChart(): void {
+    this.#chart ??= new Chart(this.#plot);
+  }
+
+  /** Draws the chart in the colours of now. */
+  recolor(): void {
+    this.#chart?.redraw();
+  }
+
+  destroy(): void {
+    this.#chart?.destroy();
+  }
+
+  #showRange(values: readonly number[]): void {
+    const { format, texts } = this.#here;
+    const { unit, decimals } = this.#view;
+    if (values.length === 0) return setText(this.#range, "");
+    const low = values.reduce((a, b) => Math.min(a, b));
+    const high = values.reduce((a, b) => Math.max(a, b));
+    const [lowText, highText] = [format.number(low, decimals), format.number(high, decimals)];
+    // Isolated left to right: a range reads from low to high in every language.
+    setText(
+      this.#range,
+      lowText === highText ? "" : `\u2066${lowText}\u2009\u2013\u2009${highText}\u2069`,
+    );
+    setAttribute(
+      this.#plot,
+      "aria-label",
+      fill(texts.lastHourRange, {
+        metric: this.#label(),
+        low: format.value(low, unit, decimals),
+        high: format.value(high, unit, decimals),
+      }),
+    );
+  }
+
+  #label(): string {
+    return this.#here.texts.metrics[this.#metric] ?? this.#metric;
+  }
+}

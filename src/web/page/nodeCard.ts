@@ -1,0 +1,257 @@
+import type { EventView, NodeChange, NodeHistory, NodeView } from "../../city/cityView";
+import { ICONS, element, icon, setAttribute, setText } from "./dom";
+import { eventText } from "./eventText";
+import { fill } from "./language";
+import { groupMetrics } from "./metricGroups";
+import { MetricTile } from "./metricTile";
+import type { Surroundings } from "./surroundings";
+
+/** Events that a card shows. */
+const EVENTS_SHOWN = 5;
+
+const STATE_ICONS = {
+  online: ICONS.check,
+  offline: ICONS.cross,
+  unknown: ICONS.question,
+} as const;
+
+/** One node: state, what to look at, values, how much it kept back, last events. */
+export class NodeCard {
+  readonly root: HTMLElement;
+  readonly #here: Surroundings;
+  readonly #badge = element("span", { class: "badge" });
+  readonly #since = element("span", { class: "since" });
+  readonly #open = element("ul", { class: "open" });
+  readonly #groups = element("div", { class: "groups" });
+  readonly #kept = element("div", { class: "kept" });
+  readonly #events = element("ol", { class: "events" });
+  readonly #facts = element("dl", { class: "facts" });
+  readonly #tiles = new Map<string, MetricTile>();
+  #view: NodeView;
+  #charts = false;
+
+  constructor(view: NodeView, here: Surroundings) {
+    this.#view = view;
+    this.#here = here;
+    const { texts } = here;
+    const title = `node-${view.node}`;
+    this.#open.setAttribute("aria-label", texts.openTitle);
+    this.root = element(
+      "article",
+      { class: "node", "aria-labelledby": title },
+      element(
+        "header",
+        { class: "node-header" },
+        element("h2", { id: title }, element("bdi", {}, view.node)),
+        this.#badge,
+        this.#since,
+      ),
+      this.#open,
+      element(
+        "div",
+        { class: "node-body" },
+        this.#groups,
+        element(
+          "div",
+          { class: "side" },
+          this.#kept,
+          element("section", {}, element("h3", {}, texts.eventsTitle), this.#events),
+          element("section", {}, element("h3", {}, texts.health), this.#facts),
+        ),
+      ),
+    );
+    this.#arrange();
+    this.show();
+  }
+
+  /** What it shows. */
+  get view(): NodeView {
+    return this.#view;
+  }
+
+  /** Whether the charts and the last hour are there. */
+  get hasCharts(): boolean {
+    return this.#charts;
+  }
+
+  /** Takes what changed. */
+  update(change: NodeChange | NodeView): void {
+    const metrics = { ...this.#view.metrics, ...change.metrics };
+    const added = Object.keys(metrics).length !== this.#tiles.size;
+    this.#view = { ...change, metrics };
+    if (added) this.#arrange();
+    for (const [metric, view] of Object.entries(change.metrics))
+      this.#tiles.get(metric)?.update(view);
+    if ("points" in change)
+      for (const [metric, points] of Object.entries(change.points))
+        this.#tiles.get(metric)?.addPoints(points);
+    this.show();
+  }
+
+  /** Takes the last hour of every metric, and shows the charts. */
+  addHistory({ history, ...view }: NodeHistory): void {
+    this.#charts = true;
+    this.update(view);
+    for (const [metric, points] of Object.entries(history))
+      this.#tiles.get(metric)?.addPoints(points);
+    for (const tile of this.#tiles.values()) tile.addChart();
+    this.show();
+  }
+
+  /** Shows what is known, as of now. */
+  show(): void {
+    const offline = this.#view.state === "offline";
+    this.root.classList.toggle("offline", offline);
+    this.#showState();
+    this.#showOpen();
+    for (const tile of this.#tiles.values()) tile.show(offline);
+    this.#showKept();
+    this.#showEvents();
+    this.#showFacts();
+  }
+
+  /** Draws the charts in the colours of now. */
+  recolor(): void {
+    for (const tile of this.#tiles.values()) tile.recolor();
+  }
+
+  destroy(): void {
+    for (const tile of this.#tiles.values()) tile.destroy();
+    this.root.remove();
+  }
+
+  /** Puts the tiles into their groups; those that exist keep their charts. */
+  #arrange(): void {
+    const { texts } = this.#here;
+    const groups = groupMetrics(Object.keys(this.#view.metrics)).map(([group, metrics]) => {
+      const list = element("ul", { class: "tiles" });
+      for (const metric of metrics) {
+        const view = this.#view.metrics[metric];
+        let tile = this.#tiles.get(metric);
+        if (!tile && view)
+          this.#tiles.set(metric, (tile = new MetricTile(metric, view, this.#here)));
+        if (tile) list.append(tile.root);
+      }
+      const section = element(
+        "section",
+        { class: `group ${group}` },
+        element("h3", {}, texts.groups[group]),
+        list,
+      );
+      section.style.setProperty("--tiles", String(metrics.length));
+      return section;
+    });
+    this.#groups.replaceChildren(
+      ...(groups.length > 0 ? groups : [element("p", { class: "none" }, texts.noReadings)]),
+    );
+    if (this.#charts) for (const tile of this.#tiles.values()) tile.addChart();
+  }
+
+  #showState(): void {
+    const { texts, format } = this.#here;
+    const { state, reason, sinceMs } = this.#view;
+    if (this.#badge.dataset["state"] !== state) {
+      this.#badge.dataset["state"] = state;
+      this.#badge.replaceChildren(icon(STATE_ICONS[state]), texts[state]);
+    }
+    const why = reason === null ? "" : (texts.stateReasons[reason] ?? reason);
+    const since =
+      sinceMs === null ? "" : fill(texts.since, { time: format.time(sinceMs, this.#here.nowMs()) });
+    setText(this.#since, [since, why].filter(Boolean).join(texts.listSeparator));
+  }
+
+  #showOpen(): void {
+    this.#open.hidden = this.#view.open.length === 0;
+    this.#list(this.#open, this.#view.open, (event) => {
+      const time = fill(this.#here.texts.since, { time: this.#time(event) });
+      return [
+        icon(ICONS.warning),
+        element(
+          "span",
+          {},
+          `${eventText(event, this.#here)}${this.#here.texts.listSeparator}${time}`,
+        ),
+      ];
+    });
+  }
+
+  #showEvents(): void {
+    const events = this.#view.events.slice(0, EVENTS_SHOWN);
+    if (events.length === 0 && this.#events.dataset["key"] !== "none") {
+      this.#events.dataset["key"] = "none";
+      this.#events.replaceChildren(element("li", { class: "none" }, this.#here.texts.noEvents));
+    }
+    if (events.length > 0)
+      this.#list(this.#events, events, (event) => [
+        element("time", { datetime: new Date(event.timeMs).toISOString() }, this.#time(event)),
+        element("span", {}, eventText(event, this.#here)),
+      ]);
+  }
+
+  /** Fills a list of events, unless it shows them already. */
+  #list(list: HTMLElement, events: readonly EventView[], item: (event: EventView) => Node[]): void {
+    const key = events.map((event) => `${event.event} ${this.#time(event)} ${event.timeMs}`).join();
+    if (list.dataset["key"] === key) return;
+    list.dataset["key"] = key;
+    list.replaceChildren(...events.map((event) => element("li", {}, ...item(event))));
+  }
+
+  #time(event: EventView): string {
+    return this.#here.format.time(event.timeMs, this.#here.nowMs());
+  }
+
+  #showKept(): void {
+    const { texts, format } = this.#here;
+    const { health } = this.#view;
+    const known = health !== null && health.samples > 0;
+    if (!known) {
+      this.#kept.replaceChildren(element("p", { class: "note" }, texts.keptBackUnknown));
+      return;
+    }
+    const share = Math.max(0, 1 - health.reported / health.samples);
+    const title = fill(texts.keptBack, { percent: format.percent(share) });
+    const detail = fill(texts.keptBackDetail, {
+      reported: format.number(health.reported),
+      samples: format.number(health.samples),
+    });
+    if (this.#kept.dataset["key"] === title + detail) return;
+    this.#kept.dataset["key"] = title + detail;
+    const bar = element("div", { class: "bar", "aria-hidden": "true" }, element("span"));
+    bar.style.setProperty("--share", String(share));
+    this.#kept.replaceChildren(
+      element("p", { class: "kept-title" }, title),
+      bar,
+      element("p", { class: "note" }, detail),
+    );
+    setAttribute(this.#kept, "title", texts.keptBackNote);
+  }
+
+  #showFacts(): void {
+    const facts = this.#factsNow();
+    const key = facts.flat().join("|");
+    if (this.#facts.dataset["key"] === key) return;
+    this.#facts.dataset["key"] = key;
+    this.#facts.replaceChildren(
+      ...facts.map(([name, value]) =>
+        element("div", {}, element("dt", {}, name), element("dd", {}, element("bdi", {}, value))),
+      ),
+    );
+  }
+
+  #factsNow(): [name: string, value: string][] {
+    const { texts, format } = this.#here;
+    const { health, boot, version, board, heardMs } = this.#view;
+    const facts: [string, string][] = [[texts.lastHeard, format.time(heardMs, this.#here.nowMs())]];
+    if (health) facts.push([texts.uptime, format.duration(health.uptimeS)]);
+    if (boot !== null) facts.push([texts.boots, format.number(boot)]);
+    const troubles: [string, number][] = [
+      [texts.waiting, health?.waiting ?? 0],
+      [texts.dropped, health?.dropped ?? 0],
+      [texts.reconnects, health?.reconnects ?? 0],
+    ];
+    for (const [name, count] of troubles) if (count > 0) facts.push([name, format.number(count)]);
+    if (version !== null) facts.push([texts.firmware, version]);
+    if (board !== null) facts.push([texts.board, board]);
+    return facts;
+  }
+}
