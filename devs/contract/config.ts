@@ -2,7 +2,7 @@
  * The configuration of a node: one JSON document, every part of which may be left out.
  * What is there is laid over the built-in defaults; `null` stands for the default.
  */
-import { ChainDescription, ChainProblem } from "./chain";
+import type { ChainDescription, ChainProblem } from "./chain";
 import { checkChain } from "../filter/check";
 import { defaultChannel } from "./defaults";
 import { metricIndex } from "./metrics";

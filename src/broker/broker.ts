@@ -1,22 +1,14 @@
+import type { EventEmitter } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type Server } from "node:net";
-import type { Duplex } from "node:stream";
+import { createServer, type Server, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import { WebSocketServer, createWebSocketStream } from "ws";
 import { listen, type ListenOptions } from "../net/listen";
+import { PacketLimit } from "./packetLimit";
 
-/** Largest packet that the broker takes from a WebSocket client, in bytes. */
-const MAX_WEBSOCKET_BYTES = 256 * 1024;
-
-/** Where a broker is to listen. */
-export interface BrokerOptions extends ListenOptions {
-  /** Address to listen at; only this machine by default. */
-  readonly host?: string;
-  /** MQTT over TCP; 0 takes any free port; left out, the broker has no TCP port. */
-  readonly port?: number;
-  /** MQTT over WebSocket; 0 takes any free port; left out, there is none. */
-  readonly webSocketPort?: number;
-}
+/** Largest packet that the broker takes, in bytes; a node sends at most 4 KB. */
+const MAX_PACKET_BYTES = 256 * 1024;
 
 /** Gets every message that a client publishes. */
 export type PublishListener = (topic: string, payload: Uint8Array) => void;
@@ -27,41 +19,35 @@ export type PublishListener = (topic: string, payload: Uint8Array) => void;
  */
 export class Broker {
   readonly #aedes: Aedes;
+  /** Connections from inside this process. */
+  readonly #attached: WeakSet<object>;
   readonly #closers: (() => Promise<void>)[] = [];
-  /** TCP port, once it listens. */
-  port: number | undefined;
-  /** WebSocket port, once it listens. */
-  webSocketPort: number | undefined;
-
-  private constructor(aedes: Aedes) {
+  private constructor(aedes: Aedes, attached: WeakSet<object>) {
     this.#aedes = aedes;
+    this.#attached = attached;
     // A client that breaks the protocol loses its connection; that is all.
     aedes.on("clientError", () => {});
     aedes.on("connectionError", () => {});
+    const errors: EventEmitter = aedes;
+    errors.on("error", (error: Error) => console.error(`broker: ${error.message}`));
   }
 
-  /**
-   * Starts a broker.
-   *
-   * @throws PortTakenError
-   */
-  static async start(options: BrokerOptions = {}): Promise<Broker> {
-    const broker = new Broker(await Aedes.createBroker());
-    const host = options.host ?? "127.0.0.1";
-    try {
-      if (options.port !== undefined)
-        broker.port = await broker.#listenTcp(host, options.port, options);
-      if (options.webSocketPort !== undefined)
-        broker.webSocketPort = await broker.#listenWebSocket(host, options.webSocketPort, options);
-    } catch (error) {
-      await broker.close();
-      throw error;
-    }
-    return broker;
+  /** Starts a broker that serves this process; `listenTcp` and `listenWebSocket` open it to others. */
+  static async start(): Promise<Broker> {
+    const attached = new WeakSet<object>();
+    const aedes = await Aedes.createBroker({
+      preConnect: (client, packet, done) => {
+        // The library counts keep-alive on the wall clock, a link inside the process runs on another.
+        if (attached.has(client.conn)) packet.keepalive = 0;
+        done(null, true);
+      },
+    });
+    return new Broker(aedes, attached);
   }
 
   /** Takes the far end of a connection that was made inside this process. */
   attach(stream: Duplex): void {
+    this.#attached.add(stream);
     this.#aedes.handle(stream);
   }
 
@@ -88,22 +74,39 @@ export class Broker {
     for (const close of this.#closers) await close();
   }
 
-  async #listenTcp(host: string, port: number, options: ListenOptions): Promise<number> {
+  /**
+   * Takes connections by TCP; `port` 0 takes any free one. Returns the port.
+   *
+   * @throws PortTakenError
+   */
+  async listenTcp(host: string, port: number, options: ListenOptions = {}): Promise<number> {
+    const sockets = new Set<Socket>();
     const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
       socket.setNoDelay(true);
-      this.#aedes.handle(socket);
+      this.#aedes.handle(limited(socket));
+    });
+    // A connection that never said CONNECT is unknown to the library.
+    this.#closers.push(async () => {
+      for (const socket of sockets) socket.destroy();
     });
     return this.#listen(server, host, port, options);
   }
 
-  async #listenWebSocket(host: string, port: number, options: ListenOptions): Promise<number> {
+  /**
+   * Takes connections by WebSocket; `port` 0 takes any free one. Returns the port.
+   *
+   * @throws PortTakenError
+   */
+  async listenWebSocket(host: string, port: number, options: ListenOptions = {}): Promise<number> {
     const server = createHttpServer((_request, response) => {
       response.writeHead(426, { "content-type": "text/plain" });
       response.end("This port speaks MQTT over WebSocket.\n");
     });
     const sockets = new WebSocketServer({
       server,
-      maxPayload: MAX_WEBSOCKET_BYTES,
+      maxPayload: MAX_PACKET_BYTES,
       handleProtocols: (protocols) => (protocols.has("mqtt") ? "mqtt" : false),
     });
     // The HTTP server below reports the same errors.
@@ -111,10 +114,11 @@ export class Broker {
     sockets.on("connection", (socket, request) => {
       const stream = createWebSocketStream(socket);
       stream.on("error", () => socket.terminate());
-      this.#aedes.handle(stream, request);
+      this.#aedes.handle(limited(stream), request);
     });
     this.#closers.push(async () => {
       for (const client of sockets.clients) client.terminate();
+      server.closeAllConnections();
     });
     return this.#listen(server, host, port, options);
   }
@@ -134,4 +138,13 @@ export class Broker {
     );
     return taken;
   }
+}
+
+/** The stream with a limit on the size of the packets that come in; breaking it ends it. */
+function limited(stream: Duplex): Duplex {
+  const limit = new PacketLimit(MAX_PACKET_BYTES);
+  limit.on("error", () => stream.destroy());
+  stream.on("error", () => limit.destroy());
+  stream.on("close", () => limit.destroy());
+  return Duplex.from({ readable: stream.pipe(limit), writable: stream });
 }

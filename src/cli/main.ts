@@ -5,6 +5,7 @@ import { CompileError } from "../toolchain/compile";
 import { projectVersion } from "../toolchain/firmware";
 import { buildCommand } from "./commands/build";
 import { simCommand } from "./commands/sim";
+import { upCommand } from "./commands/up";
 import { watchCommand } from "./commands/watch";
 
 /** The exit code for anything that the user gave and that cannot be used. */
@@ -14,6 +15,7 @@ const program = new Command("streetnode")
   .description("Firmware for sensor nodes on street-light poles, its simulator and its tools")
   .version(projectVersion())
   .configureHelp({ showGlobalOptions: true })
+  .addCommand(upCommand())
   .addCommand(simCommand())
   .addCommand(watchCommand())
   .addCommand(buildCommand());
