@@ -4,18 +4,19 @@
  * however often it is sent.
  */
 
+import { PackList, PackState } from "./packList";
 import { MAX_SCALED, NO_SLOT, ReadingStore } from "./readingStore";
 import { Thinning } from "./thinning";
 
-/** An event that waits or is on its way. The node's tables say what the numbers mean. */
+/** Something that happened. The node's tables say what the numbers mean. */
 export class OutboxEvent {
-  /** What happened. */
+  /** What happened; 0 to 63. */
   readonly kind: number;
-  /** To which chip or channel. */
+  /** To which chip or channel; 0 to 255. */
   readonly subject: number;
-  /** Why. */
+  /** Why; 0 to 255. */
   readonly reason: number;
-  /** The value that did it; NaN where there is none. */
+  /** The value that did it, to a thousandth, two millions at most; NaN where there is none. */
   readonly value: number;
   /** Seconds, on the readings' clock. */
   readonly timeS: number;
@@ -29,24 +30,9 @@ export class OutboxEvent {
   }
 }
 
-/** What leaves in one message: some readings, or one event. */
-class Pack {
-  readonly seq: number;
-  readonly event: OutboxEvent | undefined;
-  readonly firstSlot: number;
-  readonly count: number;
-  taken: boolean = false;
-  acknowledged: boolean = false;
-  /** Where it lies in the journal; -1 where it does not. */
-  journalPlace: number = -1;
-
-  constructor(seq: number, event: OutboxEvent | undefined, firstSlot: number, count: number) {
-    this.seq = seq;
-    this.event = event;
-    this.firstSlot = firstSlot;
-    this.count = count;
-  }
-}
+/** Values of events are kept to a thousandth; this marks an event without one. */
+const EVENT_VALUE_STEPS = 1000;
+const NO_VALUE = -MAX_SCALED - 1;
 
 /** Where readings and events wait. Nothing is taken out before it is acknowledged. */
 export class Outbox {
@@ -65,15 +51,19 @@ export class Outbox {
   timeS: number = 0;
 
   private readonly decimals: number[];
-  private readonly maxEvents: number;
   private readonly store: ReadingStore;
   private readonly thinning: Thinning;
-  private events: OutboxEvent[] = [];
-  private packs: Pack[] = [];
+  private readonly events: ReadingStore;
+  /** Subject and reason of each event's slot. */
+  private readonly eventDetails: Buffer;
+  private readonly packs: PackList = new PackList();
   private lastSeq: number = 0;
   /** Readings at the head of the store that belong to packs, and the last of them. */
   private sealed: number = 0;
   private lastSealed: number = NO_SLOT;
+  /** The same for events. */
+  private sealedEvents: number = 0;
+  private lastSealedEvent: number = NO_SLOT;
 
   private cursor: number = NO_SLOT;
   private recordsLeft: number = 0;
@@ -81,11 +71,12 @@ export class Outbox {
   /**
    * @param decimals for each channel, the decimals that are kept of its values; 64 channels at most.
    * @param maxReadings room for readings, 10 bytes each.
-   * @param maxEvents room for events, those on their way included.
+   * @param maxEvents room for events, those on their way included; 12 bytes each.
    */
   constructor(decimals: number[], maxReadings: number, maxEvents: number) {
     this.decimals = decimals;
-    this.maxEvents = maxEvents;
+    this.events = new ReadingStore(maxEvents);
+    this.eventDetails = Buffer.alloc(maxEvents * 2);
     this.store = new ReadingStore(maxReadings);
     this.thinning = new Thinning(this.store);
   }
@@ -97,9 +88,7 @@ export class Outbox {
 
   /** Events that the city does not have yet. */
   waitingEvents(): number {
-    let count = this.events.length;
-    for (const pack of this.packs) if (pack.event) count++;
-    return count;
+    return this.events.count;
   }
 
   /** Readings that belong to no pack yet. */
@@ -126,11 +115,18 @@ export class Outbox {
 
   /** Adds an event. Where there is no room the oldest that was not sent goes, and is counted. */
   addEvent(event: OutboxEvent): void {
-    if (this.waitingEvents() >= this.maxEvents) {
+    const events = this.events;
+    if (events.count === events.capacity) {
       this.dropped++;
-      if (!this.events.shift()) return;
+      if (this.sealedEvents === events.count) return;
+      events.removeAfter(this.lastSealedEvent);
     }
-    this.events.push(event);
+    const steps = Math.round(event.value * EVENT_VALUE_STEPS);
+    // Also false for NaN.
+    const known = steps <= MAX_SCALED && steps >= -MAX_SCALED;
+    events.append(event.kind, known ? steps : NO_VALUE, Math.round(event.timeS));
+    this.eventDetails[events.last * 2] = event.subject;
+    this.eventDetails[events.last * 2 + 1] = event.reason;
   }
 
   /**
@@ -138,11 +134,13 @@ export class Outbox {
    * readings, older readings before newer ones, at most `maxRecords` in a pack.
    */
   take(maxRecords: number): number {
-    const event = this.events.shift();
-    if (event) return this.seal(event, 0).seq;
-    for (const pack of this.packs) if (!pack.taken) return this.taken(pack);
-    if (this.unsealed() === 0) return -1;
-    return this.taken(this.seal(undefined, maxRecords));
+    if (this.sealedEvents < this.events.count) return this.sealEvent();
+    const sealed = this.packs.states.indexOf(PackState.Sealed);
+    if (sealed >= 0) {
+      this.packs.states[sealed] = PackState.Taken;
+      return this.packs.seqs[sealed];
+    }
+    return this.unsealed() === 0 ? -1 : this.seal(maxRecords, PackState.Taken);
   }
 
   /**
@@ -150,32 +148,44 @@ export class Outbox {
    * is made where there is none but `minRecords` readings wait. -1 where nothing is to save.
    */
   nextUnsaved(minRecords: number, maxRecords: number): number {
-    for (const pack of this.packs)
-      if (pack.journalPlace < 0 && !pack.acknowledged && pack.count > 0) return pack.seq;
+    const packs = this.packs;
+    for (let i = 0; i < packs.seqs.length; i++) {
+      const unsaved = packs.places[i] < 0 && packs.states[i] !== PackState.Acknowledged;
+      if (unsaved && packs.counts[i] > 0) return packs.seqs[i];
+    }
     const waiting = this.unsealed();
     if (waiting === 0 || waiting < minRecords) return -1;
-    return this.seal(undefined, maxRecords).seq;
+    return this.seal(maxRecords, PackState.Sealed);
   }
 
   /** The pack lies in that place of the journal. False where the city has it already. */
   markSaved(seq: number, journalPlace: number): boolean {
-    const pack = this.find(seq);
-    if (!pack || pack.acknowledged) return false;
-    pack.journalPlace = journalPlace;
+    const at = this.packs.find(seq);
+    if (at < 0 || this.packs.states[at] === PackState.Acknowledged) return false;
+    this.packs.places[at] = journalPlace;
     return true;
   }
 
   /** The event that was taken under that number, or undefined: then it is a pack of readings. */
   event(seq: number): OutboxEvent | undefined {
-    const pack = this.find(seq);
-    return pack ? pack.event : undefined;
+    const at = this.packs.find(seq);
+    if (at < 0 || this.packs.counts[at] > 0) return undefined;
+    const slot = this.packs.slots[at];
+    const steps = this.events.scaled(slot);
+    return new OutboxEvent(
+      this.events.channel(slot),
+      this.eventDetails[slot * 2],
+      this.eventDetails[slot * 2 + 1],
+      steps === NO_VALUE ? NaN : steps / EVENT_VALUE_STEPS,
+      this.events.timeS(slot),
+    );
   }
 
   /** Begins to read the records of a pack; gives their number, 0 for a pack that is not there. */
   openPack(seq: number): number {
-    const pack = this.find(seq);
-    this.recordsLeft = pack ? pack.count : 0;
-    this.cursor = pack ? pack.firstSlot : NO_SLOT;
+    const at = this.packs.find(seq);
+    this.recordsLeft = at < 0 ? 0 : this.packs.counts[at];
+    this.cursor = at < 0 ? NO_SLOT : this.packs.slots[at];
     return this.recordsLeft;
   }
 
@@ -198,48 +208,55 @@ export class Outbox {
    * or -1. An unknown number changes nothing.
    */
   acknowledge(seq: number): number {
-    const acknowledged = this.find(seq);
-    if (!acknowledged) return -1;
-    const journalPlace = acknowledged.journalPlace;
-    acknowledged.journalPlace = -1;
-    acknowledged.acknowledged = true;
-    const waiting: Pack[] = [];
-    let oldest = true;
-    for (const pack of this.packs) {
-      // Readings are freed from the head only: a pack waits for those before it.
-      if (pack.count > 0 && !pack.acknowledged) oldest = false;
-      if (!pack.acknowledged || (pack.count > 0 && !oldest)) waiting.push(pack);
-      else this.release(pack.count);
+    const packs = this.packs;
+    const acknowledged = packs.find(seq);
+    if (acknowledged < 0) return -1;
+    const journalPlace = packs.places[acknowledged];
+    packs.places[acknowledged] = -1;
+    packs.states[acknowledged] = PackState.Acknowledged;
+    let oldestReadings = true;
+    let oldestEvent = true;
+    let i = 0;
+    while (i < packs.seqs.length) {
+      // Both are freed from the head only: a pack waits for those before it.
+      const isEvent = packs.counts[i] === 0;
+      const oldest = isEvent ? oldestEvent : oldestReadings;
+      if (oldest && packs.states[i] === PackState.Acknowledged) {
+        if (isEvent) this.releaseEvent();
+        else this.release(packs.counts[i]);
+        packs.removeAt(i);
+      } else {
+        if (isEvent) oldestEvent = false;
+        else oldestReadings = false;
+        i++;
+      }
     }
-    this.packs = waiting;
     return journalPlace;
   }
 
-  private find(seq: number): Pack | undefined {
-    for (const pack of this.packs) if (pack.seq === seq) return pack;
-    return undefined;
-  }
-
-  private taken(pack: Pack): number {
-    pack.taken = true;
-    return pack.seq;
-  }
-
-  private seal(event: OutboxEvent | undefined, maxRecords: number): Pack {
-    let first = NO_SLOT;
-    let count = 0;
-    if (!event) {
-      count = Math.min(maxRecords, this.unsealed());
-      first = this.store.after(this.lastSealed);
-      for (let i = 0; i < count; i++) this.lastSealed = this.store.after(this.lastSealed);
-      this.sealed += count;
-      this.thinning.sealed(count, this.lastSealed);
-    }
+  private seal(maxRecords: number, state: PackState): number {
+    const count = Math.min(maxRecords, this.unsealed());
+    const first = this.store.after(this.lastSealed);
+    for (let i = 0; i < count; i++) this.lastSealed = this.store.after(this.lastSealed);
+    this.sealed += count;
+    this.thinning.sealed(count, this.lastSealed);
     this.lastSeq++;
-    const pack = new Pack(this.lastSeq, event, first, count);
-    if (event) pack.taken = true;
-    this.packs.push(pack);
-    return pack;
+    this.packs.add(this.lastSeq, first, count, state);
+    return this.lastSeq;
+  }
+
+  private sealEvent(): number {
+    this.lastSealedEvent = this.events.after(this.lastSealedEvent);
+    this.sealedEvents++;
+    this.lastSeq++;
+    this.packs.add(this.lastSeq, this.lastSealedEvent, 0, PackState.Taken);
+    return this.lastSeq;
+  }
+
+  private releaseEvent(): void {
+    this.events.removeAfter(NO_SLOT);
+    this.sealedEvents--;
+    if (this.sealedEvents === 0) this.lastSealedEvent = NO_SLOT;
   }
 
   private release(count: number): void {

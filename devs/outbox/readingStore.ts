@@ -1,5 +1,5 @@
 /**
- * Readings in ten bytes each: a singly linked list, oldest first, in one buffer. A list
+ * Readings, and events, in ten bytes each: a singly linked list, oldest first, in one buffer. A list
  * and not a ring, because thinning takes readings out of the middle, one at a time.
  */
 
@@ -25,7 +25,7 @@ export class ReadingStore {
   readonly capacity: number;
   /** Oldest and newest reading. */
   first: number = NO_SLOT;
-  private last: number = NO_SLOT;
+  last: number = NO_SLOT;
   private free: number = 0;
   private newestS: number = 0;
   private readonly slots: Buffer;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Outbox, OutboxEvent } from "../../devs/outbox/outbox";
 import { outboxCases } from "../shared/outbox.cases";
 import { testInBothWorlds } from "../support/sharedCases";
+import { runInVm } from "../vm/harness";
 
 interface Reading {
   channel: number;
@@ -77,10 +78,10 @@ describe("outbox", () => {
   it("sends events before readings", () => {
     const outbox = new Outbox(DECIMALS, 10, 4);
     outbox.addReading(0, 1, 1);
-    const event = new OutboxEvent(1, 2, 3, NaN, 5);
+    const event = new OutboxEvent(1, 2, 3, -21.5, 5);
     outbox.addEvent(event);
     const first = outbox.take(10);
-    expect(outbox.event(first)).toBe(event);
+    expect(outbox.event(first)).toEqual(event);
     expect(outbox.openPack(first)).toBe(0);
     const second = outbox.take(10);
     expect(outbox.event(second)).toBeUndefined();
@@ -91,15 +92,49 @@ describe("outbox", () => {
 
   it("drops the oldest event that was not sent, where there is no room, and counts it", () => {
     const outbox = new Outbox(DECIMALS, 10, 3);
-    const events = [...Array(6).keys()].map((i) => new OutboxEvent(i, 0, 0, NaN, i));
-    outbox.addEvent(events[0]);
+    outbox.addEvent(new OutboxEvent(0, 0, 0, NaN, 0));
     const sent = outbox.take(1);
-    for (const event of events.slice(1)) outbox.addEvent(event);
+    for (let i = 1; i < 6; i++) outbox.addEvent(new OutboxEvent(i, 0, 0, NaN, i));
     expect(outbox.dropped).toBe(3);
     expect(outbox.waitingEvents()).toBe(3);
-    expect(outbox.event(sent)).toBe(events[0]);
-    expect(outbox.event(outbox.take(1))).toBe(events[4]);
-    expect(outbox.event(outbox.take(1))).toBe(events[5]);
+    const kinds = [sent, outbox.take(1), outbox.take(1)].map((seq) => outbox.event(seq)?.kind);
+    expect(kinds).toEqual([0, 4, 5]);
+    outbox.addEvent(new OutboxEvent(6, 0, 0, NaN, 6));
+    expect(outbox).toMatchObject({ dropped: 4 });
+    expect(outbox.waitingEvents()).toBe(3);
+  });
+
+  it("gives events back as they were, in any order of acknowledgements", () => {
+    const event = fc.record({
+      kind: fc.nat(63),
+      subject: fc.nat(255),
+      reason: fc.nat(255),
+      value: fc.oneof(
+        fc.constant(NaN),
+        fc.integer({ min: -2e9, max: 2e9 }).map((v) => v / 1000),
+      ),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(event, { maxLength: 20 }),
+        fc.infiniteStream(fc.nat()),
+        (events, order) => {
+          const outbox = new Outbox(DECIMALS, 10, 20);
+          const given = events.map(
+            (e, i) => new OutboxEvent(e.kind, e.subject, e.reason, e.value, i),
+          );
+          for (const e of given) outbox.addEvent(e);
+          const seqs = events.map(() => outbox.take(5));
+          const left = [...seqs];
+          while (left.length) {
+            for (const seq of left) expect(outbox.event(seq)).toEqual(given[seqs.indexOf(seq)]);
+            const [gone] = left.splice(order.next().value % left.length, 1);
+            outbox.acknowledge(gone);
+          }
+          expect(outbox.waitingEvents()).toBe(0);
+        },
+      ),
+    );
   });
 
   it("frees nothing before it is acknowledged, and in any order of acknowledgements", () => {
@@ -290,6 +325,16 @@ describe("outbox", () => {
       ),
       { numRuns: 1000 },
     );
+  }, 60_000);
+});
+
+describe("the outbox on the node", () => {
+  it("holds 1,000 readings and 32 events in less than 16 KB, everything counted", async () => {
+    const run = await runInVm("test/vm/outboxMemory.main.ts");
+    expect(run.panics).toEqual([]);
+    expect(run.lines).toContain("HOLDS 1000 32");
+    expect(run.heapPeakBytes).toBeGreaterThan(10_000);
+    expect(run.heapPeakBytes).toBeLessThan(16 * 1024);
   }, 60_000);
 });
 

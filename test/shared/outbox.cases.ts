@@ -13,10 +13,18 @@ export async function outboxCases(t: CaseRunner): Promise<void> {
   t.check("holds a thousand", outbox.readings() === 1000);
   t.check("refuses what is no number", !outbox.addReading(0, NaN, 1) && outbox.refused === 1);
   outbox.addEvent(new OutboxEvent(1, 2, 3, NaN, 1700000500));
+  outbox.addEvent(new OutboxEvent(4, 5, 6, -0.125, 1700000501));
 
   const first = outbox.take(24);
   const event = outbox.event(first);
   t.check("the event first", event !== undefined && event.subject === 2);
+  t.check("without a value", event !== undefined && isNaN(event.value));
+  const other = outbox.take(24);
+  const second = outbox.event(other);
+  t.check("the other", second !== undefined && second.kind === 4 && second.reason === 6);
+  t.check("with its value", second !== undefined && second.value === -0.125);
+  t.check("and its time", second !== undefined && second.timeS === 1700000501);
+  outbox.acknowledge(other);
   outbox.acknowledge(first);
 
   let records = 0;
@@ -24,7 +32,7 @@ export async function outboxCases(t: CaseRunner): Promise<void> {
   let right = true;
   let lastS = 0;
   let seq = outbox.take(24);
-  t.check("the next number", seq === first + 1);
+  t.check("the next number", seq === other + 1);
   while (seq > 0) {
     records += outbox.openPack(seq);
     while (outbox.nextRecord()) {
