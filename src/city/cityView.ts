@@ -293,7 +293,7 @@ class NodeState {
 
   addEvent({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: number): void {
     const view: EventView = { ...event, timeMs };
-    this.#events = [...this.#events, view].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
+    this.#events = [view, ...this.#events].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
     if (this.#status.boot !== null && event.boot < this.#status.boot) return;
     const subject = event.chip ?? event.channel ?? "";
     const [kind, change] = [event.event.split("-")[0], event.event.split("-")[1]];

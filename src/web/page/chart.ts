@@ -1,7 +1,5 @@
 import uPlot from "uplot";
 
-/** Height of a chart in CSS pixels. */
-const HEIGHT_PX = 44;
 /** Room above and below the line, so that it is not cut, in CSS pixels. */
 const PADDING_PX = 4;
 /** A line that hardly moves is not blown up: the axis spans at least this share of the value. */
@@ -22,8 +20,7 @@ export class Chart {
     const color = () => getComputedStyle(root).color;
     this.#plot = new uPlot(
       {
-        width: Math.max(root.clientWidth, 1),
-        height: HEIGHT_PX,
+        ...sizeOf(root),
         padding: [PADDING_PX, 0, PADDING_PX, 0],
         legend: { show: false },
         cursor: { show: false },
@@ -40,16 +37,15 @@ export class Chart {
             points: { show: false },
             stroke: color,
             fill: () => `color-mix(in srgb, ${color()} 14%, transparent)`,
-            width: 1.5,
+            fillTo: (plot) => plot.scales["y"]?.min ?? 0,
+            width: 1.25,
           },
         ],
       },
       this.#data,
       root,
     );
-    this.#resized = new ResizeObserver(() =>
-      this.#plot.setSize({ width: Math.max(root.clientWidth, 1), height: HEIGHT_PX }),
-    );
+    this.#resized = new ResizeObserver(() => this.#plot.setSize(sizeOf(root)));
     this.#resized.observe(root);
   }
 
@@ -74,6 +70,10 @@ export class Chart {
     this.#resized.disconnect();
     this.#plot.destroy();
   }
+}
+
+function sizeOf(root: HTMLElement): { width: number; height: number } {
+  return { width: Math.max(root.clientWidth, 1), height: Math.max(root.clientHeight, 1) };
 }
 
 /** uPlot gives null when there is no value at all. */

@@ -7,7 +7,8 @@ import type { Surroundings } from "./surroundings";
 export function eventText(event: EventView, here: Surroundings): string {
   const { texts, format } = here;
   const channel = event.channel;
-  const subject = event.chip ?? (channel ? (texts.metrics[channel] ?? channel) : "");
+  // Data sheets write the names of chips in capitals.
+  const subject = event.chip?.toUpperCase() ?? (channel ? (texts.metrics[channel] ?? channel) : "");
   const words = fill(texts.events[event.event] ?? texts.eventOther, {
     subject,
     event: event.event,

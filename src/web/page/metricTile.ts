@@ -13,7 +13,8 @@ export class MetricTile {
   readonly #history = new History(HISTORY_MS);
   readonly #number = element("span", { class: "number" });
   readonly #unit = element("span", { class: "unit" });
-  readonly #value: HTMLElement;
+  /** Isolated: a Latin unit goes to the right of its number in Arabic, too. */
+  readonly #value = element("bdi", {}, this.#number, this.#unit);
   readonly #range = element("span", { class: "range" });
   readonly #plot = element("div", { class: "plot", role: "img" });
   #chart: Chart | undefined;
@@ -23,12 +24,11 @@ export class MetricTile {
     this.#metric = metric;
     this.#view = view;
     this.#here = here;
-    this.#value = element("bdi", { class: "value" }, this.#number, this.#unit);
     this.root = element(
       "li",
       { class: "tile" },
       element("span", { class: "label" }, this.#label()),
-      this.#value,
+      element("span", { class: "value" }, this.#value),
       this.#plot,
       this.#range,
     );
@@ -56,7 +56,9 @@ export class MetricTile {
     const parts = format.parts(value, unit, decimals);
     setText(this.#number, parts.number);
     setText(this.#unit, parts.unit);
-    this.#value.classList.toggle("unit-first", parts.unitFirst);
+    this.#unit.hidden = parts.unit === "";
+    if (parts.unitFirst !== (this.#value.firstChild === this.#unit))
+      this.#value.append(parts.unitFirst ? this.#number : this.#unit);
 
     const stale = offline || nowMs - timeMs > staleAfterMs;
     this.root.classList.toggle("stale", stale);

@@ -6,6 +6,8 @@ import { groupMetrics } from "./metricGroups";
 import { MetricTile } from "./metricTile";
 import type { Surroundings } from "./surroundings";
 
+/** What waits for the broker up to here is on its way: the readings of about two packs. */
+const WAITING_NORMAL = 48;
 /** Events that a card shows. */
 const EVENTS_SHOWN = 5;
 
@@ -244,8 +246,9 @@ export class NodeCard {
     const facts: [string, string][] = [[texts.lastHeard, format.time(heardMs, this.#here.nowMs())]];
     if (health) facts.push([texts.uptime, format.duration(health.uptimeS)]);
     if (boot !== null) facts.push([texts.boots, format.number(boot)]);
+    const waiting = health?.waiting ?? 0;
     const troubles: [string, number][] = [
-      [texts.waiting, health?.waiting ?? 0],
+      [texts.waiting, waiting > WAITING_NORMAL ? waiting : 0],
       [texts.dropped, health?.dropped ?? 0],
       [texts.reconnects, health?.reconnects ?? 0],
     ];

@@ -18,6 +18,8 @@ import type { Texts } from "./texts/texts";
 /** What grows old by itself is shown anew this often. */
 const REFRESH_MS = 5000;
 const CLOCK_MS = 1000;
+/** A node counts as looked at this far above and below the window. */
+const LOOK_AHEAD = "500px 0px";
 
 /** The city page: every node, live, in the viewer's language. */
 export class Page implements Surroundings {
@@ -44,10 +46,14 @@ export class Page implements Surroundings {
       stateChanged: (state) => this.#showLive(state),
     });
     // The last hour is fetched for the nodes that are looked at, not for a whole city.
-    this.#seen = new IntersectionObserver((entries) => {
-      for (const { isIntersecting, target } of entries)
-        if (isIntersecting) void this.#fetchHistory((target as HTMLElement).dataset["node"] ?? "");
-    });
+    this.#seen = new IntersectionObserver(
+      (entries) => {
+        for (const { isIntersecting, target } of entries)
+          if (isIntersecting)
+            void this.#fetchHistory((target as HTMLElement).dataset["node"] ?? "");
+      },
+      { rootMargin: LOOK_AHEAD },
+    );
   }
 
   start(): void {
