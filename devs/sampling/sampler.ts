@@ -66,6 +66,8 @@ export class Sampler {
       } catch (e) {
         if (!(e instanceof SensorError)) console.error((e as Error).message);
         this.fail(e instanceof SensorError ? e.code : "driver-error");
+        // A chip that lost its settings to a dip of its supply answers, but is not ready.
+        if (e instanceof SensorError && e.code === "not-ready") this.started = false;
         if (this.state.status === SensorStatus.Failed) {
           this.started = false;
           pauseMs = this.state.restartMs;

@@ -9,7 +9,7 @@ import {
 
 describe("metrics", () => {
   it("has a name of its own, a unit of SenML and decimals for each", () => {
-    const units = ["ug/m3", "Cel", "%RH", "", "dB", "lx", "V", "mA", "W"];
+    const units = ["ug/m3", "Cel", "%RH", "", "dB", "lx", "V", "mA", "W", "ppm", "hPa"];
     expect(new Set(metricNames()).size).toBe(METRIC_COUNT);
     for (const name of metricNames()) {
       const metric = findMetric(name);

@@ -1,0 +1,55 @@
+import { type ConfigDocument, channelConfig, checkConfig, healthPeriodS } from "../../devs/contract/config";
+import { metricNames } from "../../devs/contract/metrics";
+import type { CaseRunner } from "./caseRunner";
+
+/** The first problem of a document, as the node prints it. */
+function firstProblem(document: unknown): string {
+  const problems = checkConfig(document);
+  return problems.length === 0 ? "" : problems[0].path + " " + problems[0].reason;
+}
+
+/** Configuration documents, good and bad. */
+export async function configCases(t: CaseRunner): Promise<void> {
+  t.check("nothing is a good document", firstProblem({}) === "");
+  for (const name of metricNames()) {
+    const channel = channelConfig({}, name);
+    t.check("a default for " + name, channel.on && channel.periodS > 0);
+    await t.pause();
+  }
+  const part = { channels: { pm25: { periodS: 60, report: { heartbeatS: 1200 } } } };
+  t.check("a part is good", firstProblem(part) === "");
+  const merged = channelConfig(part, "pm25");
+  t.check("and lies over the defaults", merged.periodS === 60 && merged.on);
+  t.check("deep down too", merged.report !== undefined && merged.report.heartbeatS === 1200);
+  t.check("without taking what it leaves out", merged.range !== undefined);
+  t.check("others stay", channelConfig(part, "pm10").periodS === 10);
+  const reset: ConfigDocument = { channels: { pm25: { periodS: null } } };
+  t.check("null is the default", channelConfig(reset, "pm25").periodS === 10);
+  t.check("and no problem", firstProblem(reset) === "");
+  t.check("the health period", healthPeriodS({ health: { periodS: 30 } }) === 30);
+  t.check("its default", healthPeriodS({ health: null }) === 60);
+
+  t.check("no object", firstProblem([]) === " must be an object");
+  t.check(
+    "an unknown part",
+    firstProblem({ a: 1 }) === "a is not known; expected channels or health",
+  );
+  t.check(
+    "an unknown metric",
+    firstProblem({ channels: { pm99: {} } }) === "channels.pm99 is no metric of this node",
+  );
+  t.check(
+    "a period of nothing",
+    firstProblem({ channels: { pm25: { periodS: 0 } } }) ===
+      "channels.pm25.periodS must be a number from 0.1 to 86400",
+  );
+  t.check(
+    "on is no number",
+    firstProblem({ channels: { pm25: { on: 1 } } }) === "channels.pm25.on must be true or false",
+  );
+  t.check(
+    "health too often",
+    firstProblem({ health: { periodS: 1 } }) === "health.periodS must be a number from 10 to 86400",
+  );
+  t.check("a wrong chain", firstProblem({ channels: { pm25: { range: 3 } } }) !== "");
+}

@@ -1,0 +1,4 @@
+import { senmlCases } from "../shared/senml.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(senmlCases);

@@ -1,0 +1,4 @@
+import { sensorStateCases } from "../shared/sensorState.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(sensorStateCases);
