@@ -2,6 +2,12 @@
  * Packs that outlive a power cut: blocks in flash, each in a place of its own. What the
  * boot before left is given out for sending, oldest first; a place is freed when the
  * city has its pack.
+ *
+ * Wear: the runtime keeps settings in two halves of 16 KB and erases one each time that
+ * the other is full. Packs of 24 readings cost one erasure for 2,400 readings (counted
+ * in the VM), so the 100,000 erasures that NOR flash is rated for last for 480 million:
+ * ten years of 20 readings a minute, all of them through the journal, use 22 % of it,
+ * and with a broker that is away one day in a hundred, 0.2 %.
  */
 
 import { BlockReader } from "./journalBlock";

@@ -11,7 +11,7 @@ import { Journaling } from "../../devs/outbox/journaling";
 import { Outbox } from "../../devs/outbox/outbox";
 import { journalCases } from "../shared/outboxJournal.cases";
 import { testInBothWorlds } from "../support/sharedCases";
-import { runCasesInVm } from "../vm/harness";
+import { runCasesInVm, runInVm } from "../vm/harness";
 
 class PowerCut extends Error {}
 
@@ -398,6 +398,14 @@ describe("a power cut at every single change of the flash", () => {
 });
 
 describe("the journal in the runtime's flash", () => {
+  it("wears it little: two thousand readings and more for each erasure of one half", async () => {
+    const run = await runInVm("test/vm/journalWear.main.ts");
+    expect(run.lines).toContain("JOURNALLED 7200");
+    const erasures = run.lines.filter((line) => /fstor: gc done/.test(line)).length;
+    expect(erasures).toBeGreaterThan(0);
+    expect(7200 / erasures).toBeGreaterThan(2000);
+  }, 120_000);
+
   it("keeps 600 readings", async () => {
     const results = await runCasesInVm("test/vm/outboxFlash.main.ts");
     expect(results.length).toBeGreaterThan(5);
