@@ -11,18 +11,22 @@ import { StreetNode } from "./node/streetNode";
 /** Pause between two lines that say what keeps the node from starting. */
 const COMPLAIN_EVERY_MS = 10000;
 
+/** Eight values with noise in their last digits: not one of them moves in so long only when none is measured. */
+const SEN55_FROZEN_MS = 600000;
+/** A street's level changes by a step of the converter, 0.006 dB, with every sample. */
+const SEN0232_FROZEN_MS = 120000;
+
 /** Runs the node, or says on the console what keeps it from starting. */
 async function main(): Promise<void> {
   try {
     const identity = await loadIdentity();
     const config = await loadConfig();
     const bus = openBus();
-    const node = new StreetNode(identity, config, [
-      { chip: new Sen5x({ client: bus }), frozenAfterMs: 600000 },
-      { chip: new Veml7700({ client: bus }), frozenAfterMs: 0 },
-      { chip: new Ina226({ client: bus }), frozenAfterMs: 0 },
-      { chip: new Sen0232({ client: bus }), frozenAfterMs: 120000 },
-    ]);
+    const node = new StreetNode(identity, config);
+    node.addChip(new Sen5x({ client: bus }), SEN55_FROZEN_MS, config);
+    node.addChip(new Veml7700({ client: bus }), 0, config);
+    node.addChip(new Ina226({ client: bus }), 0, config);
+    node.addChip(new Sen0232({ client: bus }), SEN0232_FROZEN_MS, config);
     await node.run();
   } catch (e) {
     while (true) {

@@ -29,13 +29,6 @@ enum EventKind {
   SensorOk,
 }
 
-/** A chip of the board, and the time after which values that never change are a fault. */
-export interface BoardChip {
-  chip: SensorChip;
-  /** 0 for a chip that may rightly say the same for hours: darkness, no load. */
-  frozenAfterMs: number;
-}
-
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements SampleSink, SessionHooks {
   private readonly identity: Identity;
@@ -51,7 +44,7 @@ export class StreetNode implements SampleSink, SessionHooks {
   private reported = 0;
   private sensorFaults = 0;
 
-  constructor(identity: Identity, config: ConfigDocument, chips: BoardChip[]) {
+  constructor(identity: Identity, config: ConfigDocument) {
     this.identity = identity;
     this.healthPeriodMs = healthPeriodS(config) * 1000;
     const name = identity.city + "/" + identity.node + "/";
@@ -65,7 +58,6 @@ export class StreetNode implements SampleSink, SessionHooks {
       (event) => self.eventFields(event),
     );
     for (let i = 0; i < METRIC_COUNT; i++) this.chains.push(undefined);
-    for (const entry of chips) this.addSampler(entry.chip, entry.frozenAfterMs, config);
     this.client = new MqttClient(
       {
         host: identity.host,
@@ -85,6 +77,25 @@ export class StreetNode implements SampleSink, SessionHooks {
       this,
     );
     this.client.addSource(this.packs);
+  }
+
+  /**
+   * Adds a chip of the board, before `run`.
+   *
+   * @param frozenAfterMs time after which values that never change are a fault; 0 for a
+   *   chip that may rightly say the same for hours: darkness, no load.
+   */
+  addChip(chip: SensorChip, frozenAfterMs: number, config: ConfigDocument): void {
+    const channels: number[] = [];
+    const periodsMs: number[] = [];
+    for (const name of chip.metrics) {
+      const metric = metricIndex(name);
+      const channel = channelConfig(config, name);
+      if (channel.on) this.chains[metric] = new FilterChain(channel);
+      channels.push(channel.on ? metric : -1);
+      periodsMs.push(channel.periodS * 1000);
+    }
+    this.samplers.push(new Sampler(chip, channels, periodsMs, frozenAfterMs, this));
   }
 
   /** Runs for ever, each chip and the connection in fibers of their own. */
@@ -146,19 +157,6 @@ export class StreetNode implements SampleSink, SessionHooks {
   stateChanged(state: SessionState, reason: string): void {
     if (state === SessionState.Connected) console.log("broker connected");
     else if (reason) console.log("broker: " + reason);
-  }
-
-  private addSampler(chip: SensorChip, frozenAfterMs: number, config: ConfigDocument): void {
-    const channels: number[] = [];
-    const periodsMs: number[] = [];
-    for (const name of chip.metrics) {
-      const metric = metricIndex(name);
-      const channel = channelConfig(config, name);
-      if (channel.on) this.chains[metric] = new FilterChain(channel);
-      channels.push(channel.on ? metric : -1);
-      periodsMs.push(channel.periodS * 1000);
-    }
-    this.samplers.push(new Sampler(chip, channels, periodsMs, frozenAfterMs, this));
   }
 
   private report(channel: number, value: number, timeS: number): void {

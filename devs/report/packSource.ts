@@ -6,11 +6,11 @@ import { Outbox, OutboxEvent } from "../outbox/outbox";
 import { packHead, recordFields } from "./senml";
 
 /** Readings that the node holds while the broker is away, 10 bytes each. */
-const READINGS_CAPACITY = 500;
+const READINGS_CAPACITY = 400;
 /** Events that it holds. */
 const EVENTS_CAPACITY = 32;
-/** Records in one pack: about 800 bytes of text. */
-const RECORDS_PER_PACK = 16;
+/** Records in one pack: about 600 bytes of text. */
+const RECORDS_PER_PACK = 12;
 
 /** Writes an event of the outbox as JSON members: `"event":"sensor-ok","chip":"sen55"`. */
 export type EventWriter = (event: OutboxEvent) => string;

@@ -32,7 +32,7 @@ export class Sampler {
   private readonly sink: SampleSink;
   private started = false;
   private startedMs = 0;
-  private readonly lastValues: number[] = [];
+  private lastSum = NaN;
   private changedMs = 0;
 
   /**
@@ -140,20 +140,13 @@ export class Sampler {
     return Math.max(0, earliestMs - millis());
   }
 
+  /** Whether nothing has moved for too long. One sum stands for all values: it moves with each. */
   private frozen(nowMs: number): boolean {
     if (this.frozenAfterMs === 0) return false;
-    let known = false;
-    let changed = false;
-    for (let i = 0; i < this.chip.values.length; i++) {
-      const value = this.chip.values[i];
-      if (isNaN(value)) continue;
-      known = true;
-      if (value !== this.lastValues[i]) {
-        this.lastValues[i] = value;
-        changed = true;
-      }
-    }
-    if (changed || !known) this.changedMs = nowMs;
+    let sum = 0;
+    for (const value of this.chip.values) if (!isNaN(value)) sum += value;
+    if (sum !== this.lastSum) this.changedMs = nowMs;
+    this.lastSum = sum;
     return nowMs - this.changedMs > this.frozenAfterMs;
   }
 }
