@@ -262,6 +262,63 @@ describe("a pack on its way into the journal", () => {
   });
 });
 
+describe("when the journal is used", () => {
+  async function waiting() {
+    const outbox = new Outbox([0], 200, 1);
+    const storage = new MemoryStorage();
+    const journal = new FlashJournal(storage);
+    await journal.restore();
+    for (let i = 0; i < 100; i++) outbox.addReading(0, i, i);
+    return { outbox, storage, journal, journaling: new Journaling(outbox, journal, 1) };
+  }
+
+  it("is a minute after the broker went, and then for full packs only", async () => {
+    const { outbox, storage, journaling } = await waiting();
+    await journaling.keep(1000, false, NaN);
+    await journaling.keep(60_900, false, NaN);
+    expect(storage.changes).toBe(0);
+    await journaling.keep(61_000, false, NaN);
+    // Four times 24; four readings wait for more.
+    expect(storage.values.size).toBe(4);
+    expect(outbox.unsealed()).toBe(4);
+    await journaling.keep(62_000, false, NaN);
+    expect(storage.changes).toBe(4);
+  });
+
+  it("is not while the broker comes and goes within the minute", async () => {
+    const { storage, journaling } = await waiting();
+    for (let nowMs = 0; nowMs < 600_000; nowMs += 5000)
+      await journaling.keep(nowMs, nowMs % 50_000 === 0, NaN);
+    expect(storage.changes).toBe(0);
+  });
+
+  it("is for everything before a planned restart", async () => {
+    const { storage, journaling } = await waiting();
+    await journaling.saveAll(1, NaN);
+    expect(storage.values.size).toBe(5);
+  });
+
+  it("ends when the city has the packs: the flash is free again", async () => {
+    const { outbox, storage, journal, journaling } = await waiting();
+    await journaling.keep(0, false, NaN);
+    await journaling.keep(60_000, false, NaN);
+    for (let seq = outbox.take(24); seq > 0; seq = outbox.take(24))
+      journal.release(outbox.acknowledge(seq));
+    await journaling.keep(61_000, true, NaN);
+    expect(storage.values.size).toBe(0);
+    expect(outbox.readings()).toBe(0);
+  });
+
+  it("holds what fits, and leaves the rest in RAM", async () => {
+    const outbox = new Outbox([0], 1200, 1);
+    const storage = new MemoryStorage();
+    for (let i = 0; i < 1200; i++) outbox.addReading(0, i, i);
+    await new Journaling(outbox, new FlashJournal(storage), 1).saveAll(1, NaN);
+    expect(storage.values.size).toBe(JOURNAL_PLACES);
+    expect(outbox.readings()).toBe(1200);
+  });
+});
+
 /** The city: what it got, by boot and sequence number. */
 class City {
   readonly packs = new Map<string, string>();
