@@ -5,6 +5,11 @@ import { History } from "./history";
 import { fill } from "./language";
 import type { Surroundings } from "./surroundings";
 
+/** Decimals that tell a person something, whatever the sensor could give. */
+const DECIMALS_MAX = 1;
+/** From here on decimals tell nothing. */
+const WHOLE_FROM = 1000;
+
 /** One metric of a node: its value now, and its last hour. */
 export class MetricTile {
   readonly root: HTMLLIElement;
@@ -51,7 +56,8 @@ export class MetricTile {
    */
   show(offline: boolean): void {
     const { format, texts } = this.#here;
-    const { value, unit, decimals, timeMs, staleAfterMs } = this.#view;
+    const { value, unit, timeMs, staleAfterMs } = this.#view;
+    const decimals = this.#decimals(value);
     const nowMs = this.#here.nowMs();
     const parts = format.parts(value, unit, decimals);
     setText(this.#number, parts.number);
@@ -63,8 +69,11 @@ export class MetricTile {
     const stale = offline || nowMs - timeMs > staleAfterMs;
     this.root.classList.toggle("stale", stale);
     const line = this.#history.window(nowMs, stale ? timeMs : nowMs);
-    if (stale) setText(this.#range, fill(texts.staleSince, { time: format.time(timeMs, nowMs) }));
-    else this.#showRange(line.values);
+    const range = this.#describe(line.values);
+    setText(
+      this.#range,
+      stale ? fill(texts.staleSince, { time: format.time(timeMs, nowMs) }) : range,
+    );
     this.#chart?.draw(line.timesS, line.values, [(nowMs - HISTORY_MS) / 1000, nowMs / 1000]);
   }
 
@@ -82,18 +91,13 @@ export class MetricTile {
     this.#chart?.destroy();
   }
 
-  #showRange(values: readonly number[]): void {
+  /** Lowest and highest value in short; the chart says them in full to who cannot see it. */
+  #describe(values: readonly number[]): string {
     const { format, texts } = this.#here;
-    const { unit, decimals } = this.#view;
-    if (values.length === 0) return setText(this.#range, "");
-    const low = values.reduce((a, b) => Math.min(a, b));
-    const high = values.reduce((a, b) => Math.max(a, b));
-    const [lowText, highText] = [format.number(low, decimals), format.number(high, decimals)];
-    // Isolated left to right: a range reads from low to high in every language.
-    setText(
-      this.#range,
-      lowText === highText ? "" : `\u2066${lowText}\u2009\u2013\u2009${highText}\u2069`,
-    );
+    const { unit, value } = this.#view;
+    const low = values.reduce((a, b) => Math.min(a, b), values[0] ?? value);
+    const high = values.reduce((a, b) => Math.max(a, b), values[0] ?? value);
+    const decimals = this.#decimals(high);
     setAttribute(
       this.#plot,
       "aria-label",
@@ -103,6 +107,13 @@ export class MetricTile {
         high: format.value(high, unit, decimals),
       }),
     );
+    const [lowText, highText] = [format.number(low, decimals), format.number(high, decimals)];
+    // Isolated left to right: a range reads from low to high in every language.
+    return lowText === highText ? "" : `\u2066${lowText}\u2009\u2013\u2009${highText}\u2069`;
+  }
+
+  #decimals(value: number): number {
+    return Math.abs(value) < WHOLE_FROM ? Math.min(this.#view.decimals, DECIMALS_MAX) : 0;
   }
 
   #label(): string {
