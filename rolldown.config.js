@@ -15,6 +15,7 @@ export default defineConfig([
     input: {
       streetnode: "src/cli/main.ts",
       "check-firmware-types": "src/toolchain/checkFirmwareTypes.ts",
+      bench: "test/bench/main.ts",
     },
     platform: "node",
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),

@@ -22,6 +22,8 @@ export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
 export interface CityUnderTest {
   readonly city: CitySimulation;
   readonly scheduler: Scheduler;
+  /** UTC at the start of the run. */
+  readonly startUtcMs: number;
   readonly broker: Broker;
   readonly receiver: Receiver;
   /** The I2C bus of each node, to switch faults of its chips on. */
@@ -93,6 +95,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
   return {
     city,
     scheduler,
+    startUtcMs: START_UTC_MS,
     broker,
     receiver,
     buses,
