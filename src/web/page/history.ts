@@ -10,6 +10,11 @@ export class History {
     this.#spanMs = spanMs;
   }
 
+  /** When the oldest point was measured; undefined without one. */
+  get firstMs(): number | undefined {
+    return this.#points[0]?.[0];
+  }
+
   /** Adds points, of which some may be known already. */
   add(points: readonly Point[]): void {
     for (const point of points) {

@@ -39,6 +39,11 @@ export class MetricTile {
     );
   }
 
+  /** When the oldest point of the last hour was measured; undefined without one. */
+  get firstMs(): number | undefined {
+    return this.#history.firstMs;
+  }
+
   /** Takes the newest value. */
   update(view: MetricView): void {
     this.#view = view;
@@ -53,8 +58,9 @@ export class MetricTile {
    * Shows what is known.
    *
    * @param offline whether the node is offline: then no value is of now.
+   * @param fromMs where the chart begins.
    */
-  show(offline: boolean): void {
+  show(offline: boolean, fromMs: number): void {
     const { format, texts } = this.#here;
     const { value, unit, timeMs, staleAfterMs } = this.#view;
     const decimals = this.#decimals(value);
@@ -74,7 +80,7 @@ export class MetricTile {
       this.#range,
       stale ? fill(texts.staleSince, { time: format.time(timeMs, nowMs) }) : range,
     );
-    this.#chart?.draw(line.timesS, line.values, [(nowMs - HISTORY_MS) / 1000, nowMs / 1000]);
+    this.#chart?.draw(line.timesS, line.values, [fromMs / 1000, nowMs / 1000]);
   }
 
   /** Puts the chart in; the tile must be in the page. */

@@ -1,5 +1,11 @@
-import type { EventView, NodeChange, NodeHistory, NodeView } from "../../city/cityView";
-import { ICONS, element, icon, setAttribute, setText } from "./dom";
+import {
+  HISTORY_MS,
+  type EventView,
+  type NodeChange,
+  type NodeHistory,
+  type NodeView,
+} from "../../city/cityView";
+import { ICONS, element, icon, setText } from "./dom";
 import { eventText } from "./eventText";
 import { fill } from "./language";
 import { groupMetrics } from "./metricGroups";
@@ -8,6 +14,8 @@ import type { Surroundings } from "./surroundings";
 
 /** What waits for the broker up to here is on its way: the readings of about two packs. */
 const WAITING_NORMAL = 48;
+/** The charts of a node that has just started begin this long ago. */
+const CHART_MIN_MS = 120_000;
 /** Events that a card shows. */
 const EVENTS_SHOWN = 5;
 
@@ -106,7 +114,8 @@ export class NodeCard {
     this.root.classList.toggle("offline", offline);
     this.#showState();
     this.#showOpen();
-    for (const tile of this.#tiles.values()) tile.show(offline);
+    const fromMs = this.#chartsFromMs();
+    for (const tile of this.#tiles.values()) tile.show(offline, fromMs);
     this.#showKept();
     this.#showEvents();
     this.#showFacts();
@@ -147,6 +156,13 @@ export class NodeCard {
       ...(groups.length > 0 ? groups : [element("p", { class: "none" }, texts.noReadings)]),
     );
     if (this.#charts) for (const tile of this.#tiles.values()) tile.addChart();
+  }
+
+  /** All charts of a node begin together: an hour ago, or with the first reading. */
+  #chartsFromMs(): number {
+    const nowMs = this.#here.nowMs();
+    const firsts = [...this.#tiles.values()].map((tile) => tile.firstMs ?? nowMs);
+    return Math.max(nowMs - HISTORY_MS, Math.min(nowMs - CHART_MIN_MS, ...firsts));
   }
 
   #showState(): void {
@@ -225,7 +241,6 @@ export class NodeCard {
       bar,
       element("p", { class: "note" }, detail),
     );
-    setAttribute(this.#kept, "title", texts.keptBackNote);
   }
 
   #showFacts(): void {

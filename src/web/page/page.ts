@@ -290,7 +290,12 @@ function buildParts(texts: Texts, now: Language, choose: (language: Language) =>
     ),
   );
   const main = element("main", {}, summary, empty, nodes);
-  const footer = element("footer", {}, element("p", {}, texts.timesNote));
+  const footer = element(
+    "footer",
+    {},
+    element("p", {}, texts.timesNote),
+    element("p", {}, texts.keptBackNote),
+  );
   return {
     roots: [header, banner, main, footer],
     languages,

@@ -69,7 +69,6 @@ export const ARABIC: Texts = {
     lampCurrent: "تيار المصباح",
     lampPower: "قدرة المصباح",
   },
-  lastHour: "الساعة الأخيرة",
   lastHourRange: "{metric}، الساعة الأخيرة: من {low} إلى {high}",
   staleSince: "لا جديد منذ {time}",
   noReadings: "لا قياسات بعد",
@@ -111,5 +110,5 @@ export const ARABIC: Texts = {
   lastHeard: "آخر إشارة",
 
   listSeparator: "، ",
-  timesNote: "الأوقات بتوقيت المغرب. تعرض المنحنيات الساعة الأخيرة.",
+  timesNote: "الأوقات بتوقيت المغرب. تعرض المنحنيات الساعة الأخيرة على الأكثر.",
 };

@@ -61,14 +61,13 @@ export const ENGLISH: Texts = {
     lampCurrent: "Lamp current",
     lampPower: "Lamp power",
   },
-  lastHour: "Last hour",
   lastHourRange: "{metric}, last hour: from {low} to {high}",
   staleSince: "no news since {time}",
   noReadings: "No readings yet",
 
   keptBack: "{percent} kept back",
   keptBackDetail: "{reported} of {samples} measurements sent",
-  keptBackNote: "The node sends what matters and keeps back what says nothing new.",
+  keptBackNote: "A node sends what matters and keeps back what says nothing new.",
   keptBackUnknown: "The first health report is due within a minute or two.",
 
   openTitle: "To look at",
@@ -103,5 +102,5 @@ export const ENGLISH: Texts = {
   lastHeard: "Last heard",
 
   listSeparator: ", ",
-  timesNote: "Times are those of Morocco. Charts show the last hour.",
+  timesNote: "Times are those of Morocco. Charts show at most the last hour.",
 };

@@ -62,14 +62,13 @@ export const FRENCH: Texts = {
     lampCurrent: "Courant lampe",
     lampPower: "Puissance lampe",
   },
-  lastHour: "Dernière heure",
   lastHourRange: "{metric}, dernière heure : de {low} à {high}",
   staleSince: "sans nouvelles depuis {time}",
   noReadings: "Pas encore de mesures",
 
   keptBack: "{percent} retenus",
   keptBackDetail: "{reported} mesures envoyées sur {samples}",
-  keptBackNote: "Le nœud envoie ce qui compte et retient ce qui n’apprend rien de nouveau.",
+  keptBackNote: "Un nœud envoie ce qui compte et retient ce qui n’apprend rien de nouveau.",
   keptBackUnknown: "Le premier bilan du nœud arrive dans une minute ou deux.",
 
   openTitle: "À vérifier",
@@ -104,5 +103,5 @@ export const FRENCH: Texts = {
   lastHeard: "Dernier signe",
 
   listSeparator: ", ",
-  timesNote: "Heures du Maroc. Les courbes montrent la dernière heure.",
+  timesNote: "Heures du Maroc. Les courbes montrent au plus la dernière heure.",
 };

@@ -32,7 +32,6 @@ export interface Texts {
 
   readonly groups: Readonly<Record<MetricGroup, string>>;
   readonly metrics: Readonly<Record<string, string>>;
-  readonly lastHour: string;
   readonly lastHourRange: string;
   readonly staleSince: string;
   readonly noReadings: string;
