@@ -182,7 +182,7 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
 
   it("shows values, units, events and what was kept back, and follows them", async () => {
     await furnish();
-    const page = await open();
+    const page = await open({ viewport: { width: 1280, height: 3000 } });
     const card = page.getByRole("article", { name: "bk-0001" });
     const tile = (label: string) => card.locator(".tile", { hasText: label });
     await tile("PM2.5").locator(".value", { hasText: "10.0" }).waitFor();

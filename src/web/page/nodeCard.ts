@@ -39,6 +39,7 @@ export class NodeCard {
   readonly #tiles = new Map<string, MetricTile>();
   #view: NodeView;
   #charts = false;
+  #inSight = true;
 
   constructor(view: NodeView, here: Surroundings) {
     this.#view = view;
@@ -110,15 +111,19 @@ export class NodeCard {
 
   /** Shows what is known, as of now. */
   show(): void {
-    const offline = this.#view.state === "offline";
-    this.root.classList.toggle("offline", offline);
+    this.root.classList.toggle("offline", this.#view.state === "offline");
     this.#showState();
     this.#showOpen();
-    const fromMs = this.#chartsFromMs();
-    for (const tile of this.#tiles.values()) tile.show(offline, fromMs);
+    if (this.#inSight) this.#showTiles();
     this.#showKept();
     this.#showEvents();
     this.#showFacts();
+  }
+
+  /** Values and charts follow while somebody can see them: a city has hundreds of nodes. */
+  setInSight(inSight: boolean): void {
+    this.#inSight = inSight;
+    if (inSight) this.#showTiles();
   }
 
   /** Draws the charts in the colours of now. */
@@ -156,6 +161,11 @@ export class NodeCard {
       ...(groups.length > 0 ? groups : [element("p", { class: "none" }, texts.noReadings)]),
     );
     if (this.#charts) for (const tile of this.#tiles.values()) tile.addChart();
+  }
+
+  #showTiles(): void {
+    const fromMs = this.#chartsFromMs();
+    for (const tile of this.#tiles.values()) tile.show(this.#view.state === "offline", fromMs);
   }
 
   /** All charts of a node begin together: an hour ago, or with the first reading. */

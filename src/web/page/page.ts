@@ -48,9 +48,11 @@ export class Page implements Surroundings {
     // The last hour is fetched for the nodes that are looked at, not for a whole city.
     this.#seen = new IntersectionObserver(
       (entries) => {
-        for (const { isIntersecting, target } of entries)
-          if (isIntersecting)
-            void this.#fetchHistory((target as HTMLElement).dataset["node"] ?? "");
+        for (const { isIntersecting, target } of entries) {
+          const card = this.#cards.get((target as HTMLElement).dataset["node"] ?? "");
+          card?.setInSight(isIntersecting);
+          if (card && isIntersecting && !card.hasCharts) void this.#fetchHistory(card.view.node);
+        }
       },
       { rootMargin: LOOK_AHEAD },
     );
