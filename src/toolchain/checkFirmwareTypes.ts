@@ -10,12 +10,16 @@ import { unpackPackages } from "./compile";
  */
 unpackPackages();
 const configFile = join(PROJECT_FOLDER, "devs", "tsconfig.json");
-const config = ts.getParsedCommandLineOfConfigFile(configFile, {}, {
-  ...ts.sys,
-  onUnRecoverableConfigFileDiagnostic: (diagnostic) => {
-    throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n"));
+const config = ts.getParsedCommandLineOfConfigFile(
+  configFile,
+  {},
+  {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (diagnostic) => {
+      throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n"));
+    },
   },
-});
+);
 if (!config) throw new Error(`${configFile} cannot be read`);
 const program = ts.createProgram(config.fileNames, config.options);
 const diagnostics = ts

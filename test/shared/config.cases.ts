@@ -1,4 +1,9 @@
-import { type ConfigDocument, channelConfig, checkConfig, healthPeriodS } from "../../devs/contract/config";
+import {
+  type ConfigDocument,
+  channelConfig,
+  checkConfig,
+  healthPeriodS,
+} from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
 
