@@ -45,6 +45,7 @@ it("twelve chips are sampled on time for an hour while three of them fail and co
       at(20, () => sen55.faults.clear());
       at(25, () => scd41.faults.set({ badCrc: true }, scheduler.nowMs));
       at(32, () => scd41.faults.clear());
+      // A dip of the supply: the chip has lost its settings, and one new start mends that.
       at(35, () => veml7700.powerCycle());
       at(40, () => veml7700.faults.set({ noAnswer: true }, scheduler.nowMs));
       at(45, () => veml7700.faults.clear());
@@ -62,17 +63,15 @@ it("twelve chips are sampled on time for an hour while three of them fail and co
     "sensor-ok sen55 no-answer",
     "sensor-fault scd41 bad-crc",
     "sensor-ok scd41 bad-crc",
-    "sensor-fault veml7700 not-ready",
-    "sensor-ok veml7700 not-ready",
     "sensor-fault veml7700 no-answer",
     "sensor-ok veml7700 no-answer",
   ]);
   const eventSeconds = words("event").map((event) => Number(event[4]));
-  [10, 20, 25, 32, 35, 35, 40, 45].forEach((minute, i) =>
+  [10, 20, 25, 32, 40, 45].forEach((minute, i) =>
     expect(eventSeconds[i]).toBeGreaterThan(minute * 60),
   );
-  for (const fault of [0, 2, 4, 6])
-    expect(eventSeconds[fault]).toBeLessThan(([10, 25, 35, 40][fault / 2] ?? 0) * 60 + 30);
+  for (const fault of [0, 2, 4])
+    expect(eventSeconds[fault]).toBeLessThan(([10, 25, 40][fault / 2] ?? 0) * 60 + 30);
 
   const failing = ["sen55", "scd41", "veml7700"];
   for (const [, chip = "", samples, latestMs] of words("chip")) {

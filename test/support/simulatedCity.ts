@@ -15,7 +15,7 @@ import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { loadFirmware } from "../../src/toolchain/firmware";
 
-/** UTC at the start of every simulated run in the tests: 06:00 in Berkane. */
+/** UTC at the start of every simulated run in the tests: before sunrise in Berkane. */
 export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
 
 /** A city for a test. */

@@ -26,7 +26,7 @@ import { Progress } from "../progress";
 import { table } from "../table";
 
 /**
- * The synthetic day starts at 06:00 in Berkane, near an equinox, whenever it is run:
+ * The synthetic day starts at 05:00 UTC, before sunrise in Berkane, near an equinox, whenever it is run:
  * runs with one seed are to be the same.
  */
 const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
