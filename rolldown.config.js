@@ -18,7 +18,6 @@ export default defineConfig([
       bench: "test/bench/main.ts",
     },
     platform: "node",
-    logLevel: "warn",
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     output: {
       dir: "dist",
@@ -30,7 +29,6 @@ export default defineConfig([
   {
     input: { page: "src/web/page/main.ts" },
     platform: "browser",
-    logLevel: "warn",
     plugins: [copyPage],
     output: { dir: "dist/web", format: "esm", minify: true, codeSplitting: false },
   },
