@@ -1,5 +1,5 @@
 import { cpSync } from "node:fs";
-import { defineConfig } from "rolldown";
+import { build } from "rolldown";
 
 /** Copies the page's static files beside its script. */
 const copyPage = {
@@ -10,7 +10,8 @@ const copyPage = {
   },
 };
 
-export default defineConfig([
+/** Bundles the command and the page into `dist/`; says nothing when all is well. */
+await build([
   {
     input: {
       streetnode: "src/cli/main.ts",
