@@ -1,14 +1,26 @@
-import type { ChainDescription } from "../contract/chain";
+import { LARGEST_VALUE, type ChainDescription } from "../contract/chain";
+import { Alarms } from "./alarm";
 import { Outcome } from "./outcome";
+import type { WindowStatistics } from "./statistics";
 
-/** No quantity of a street pole comes near; beyond it squares and sums lose their meaning. */
-const LARGEST_VALUE = 1e15;
+/** No time and no interval is longer, in seconds: this keeps infinite times out. */
+export const LONGEST_S = 1e10;
+/**
+ * A sample that comes later than so many of the intervals before it comes after a
+ * silence: what is kept of the time before is then too old to judge it by.
+ */
+export const SILENCE_INTERVALS = 10;
 
 /**
- * The filter chain of one channel. Its size is fixed by its description, and taking a
- * sample allocates nothing.
+ * The filter chain of one channel; `createChain` makes the right one for a description.
+ * Its size is fixed by the description, and taking a sample allocates nothing.
+ *
+ * Here is what all chains share: the deadband, the heartbeat and the alarms. What costs
+ * is done when something happens: then the calm band is worked out, in which the
+ * following values are neither to be reported nor to change an alarm, so that most
+ * samples need two comparisons.
  */
-export class FilterChain {
+export abstract class FilterChain {
   /** Samples refused since boot. */
   rejected = 0;
   /** Filtered value and time of the last accepted sample; NaN before the first. */
@@ -20,22 +32,36 @@ export class FilterChain {
   /** The report that goes before it, when `Outcome.EarlierReport` is set. */
   earlierValue = NaN;
   earlierTimeS = NaN;
-  private readonly min: number = -LARGEST_VALUE;
-  private readonly max: number = LARGEST_VALUE;
-  private readonly deadband: number = -1;
-  private readonly heartbeatS: number = Infinity;
+  /** The alarms, when the description has any. */
+  readonly alarms: Alarms | undefined = undefined;
+  /** The statistics, when the description has any. */
+  statistics: WindowStatistics | undefined = undefined;
+  /** Plausible range. */
+  protected readonly min: number;
+  protected readonly max: number;
+  /** Longest time between two reports. */
+  protected readonly heartbeatS: number;
+  /** Shortest time between two reports. */
+  protected readonly shortestS: number;
+  /** The calm band; empty when every value needs a closer look. */
+  protected calmLow = Infinity;
+  protected calmHigh = -Infinity;
+  private readonly absoluteBand: number;
+  private readonly relativeBand: number;
 
   /** @param description one in which `checkChain` finds no problem. */
   constructor(description: ChainDescription) {
-    const { range, report } = description;
-    if (range && range.min !== undefined) this.min = range.min;
-    if (range && range.max !== undefined) this.max = range.max;
-    if (!report) return;
-    if (report.heartbeatS !== undefined) {
-      this.heartbeatS = report.heartbeatS;
-      this.deadband = Infinity;
-    }
-    if (report.deadband !== undefined) this.deadband = report.deadband;
+    const { range, report, alarms } = description;
+    this.min = range?.min ?? -LARGEST_VALUE;
+    this.max = range?.max ?? LARGEST_VALUE;
+    this.heartbeatS = report?.heartbeatS ?? Infinity;
+    this.shortestS = report?.shortestS ?? 0;
+    this.relativeBand = (report?.deadbandPct ?? 0) / 100;
+    // Every difference is more than -1: without a band all values are reported.
+    this.absoluteBand = report?.deadband ?? (report?.deadbandPct === undefined ? -1 : 0);
+    // A swinging door reports by itself.
+    if (report?.swingingDoor !== undefined) this.absoluteBand = Infinity;
+    if (alarms && alarms.length > 0) this.alarms = new Alarms(alarms);
   }
 
   /**
@@ -43,27 +69,82 @@ export class FilterChain {
    *
    * @param value in the metric's unit; NaN and infinities are rejected.
    * @param timeS time of the sample on the node's own clock, in seconds. It may repeat
-   *   or jump; after a jump back the chain reports at once.
+   *   or jump; after a jump back the chain starts anew and reports at once.
    * @returns bits of `Outcome`.
    */
-  accept(value: number, timeS: number): number {
-    if (!(value >= this.min && value <= this.max)) {
-      this.rejected++;
-      return Outcome.Rejected;
-    }
-    const intervalS = timeS - this.timeS;
-    this.timeS = timeS;
-    this.value = value;
-    // Without a report yet, or after a jump back, the comparisons fail towards a report. The
-    // heartbeat is due when the next sample, expected as late after this one, would be too late.
+  abstract accept(value: number, timeS: number): number;
+
+  /**
+   * Reports what is known but not reported yet: when the sensor fails, say, and the next
+   * sample may be far away. Returns 0 or `Outcome.Report`.
+   */
+  flush(): number {
+    return 0;
+  }
+
+  /**
+   * Tells the relative humidity outside, in percent, for the correction of particles;
+   * NaN when it is not known, then nothing is corrected.
+   */
+  setHumidity(_humidityPct: number): void {
+    // Only a chain that corrects for it has a use for it.
+  }
+
+  /** Tells the part of the day: bit of its index in `DAY_PARTS`, 0 while it is unknown. */
+  setDayPart(dayPart: number): void {
+    if (!this.alarms) return;
+    this.alarms.setDayPart(dayPart);
+    this.calmLow = Infinity;
+    this.calmHigh = -Infinity;
+  }
+
+  protected reject(): number {
+    this.rejected++;
+    return Outcome.Rejected;
+  }
+
+  /** Reports the value just taken. */
+  protected report(): number {
+    this.reportValue = this.value;
+    this.reportTimeS = this.timeS;
+    this.findCalmBand();
+    this.reported();
+    return Outcome.Report;
+  }
+
+  /** What else changes with a report. */
+  protected reported(): void {
+    // Chains that keep a time for the next one set it here.
+  }
+
+  /** The value just taken is outside the calm band: reports it and tells the alarms as is due. */
+  protected stir(): number {
+    let outcome = 0;
+    if (this.alarms && this.alarms.update(this.value, this.timeS)) outcome = Outcome.Alarm;
     if (
-      Math.abs(value - this.reportValue) <= this.deadband &&
-      intervalS >= 0 &&
-      timeS + intervalS - this.reportTimeS <= this.heartbeatS
+      Math.abs(this.value - this.reportValue) > this.band() &&
+      this.timeS - this.reportTimeS >= this.shortestS
     )
-      return Outcome.Accepted;
-    this.reportValue = value;
-    this.reportTimeS = timeS;
-    return Outcome.Accepted | Outcome.Report;
+      return outcome | this.report();
+    this.findCalmBand();
+    return outcome;
+  }
+
+  private findCalmBand(): void {
+    const band = this.band();
+    let low = this.reportValue - band;
+    let high = this.reportValue + band;
+    if (this.alarms) {
+      low = Math.max(low, this.alarms.quietLow);
+      high = Math.min(high, this.alarms.quietHigh);
+    }
+    this.calmLow = low;
+    this.calmHigh = high;
+  }
+
+  /** Change since the last report that makes a new one. */
+  private band(): number {
+    if (this.relativeBand === 0) return this.absoluteBand;
+    return Math.max(this.absoluteBand, this.relativeBand * Math.abs(this.reportValue));
   }
 }

@@ -6,9 +6,9 @@ export enum Outcome {
   Rejected = 2,
   /** `reportValue` at `reportTimeS` is to be published. */
   Report = 4,
-  /** `earlierValue` at `earlierTimeS` is to be published, before the report if there is one. */
+  /** `earlierValue` at `earlierTimeS` is to be published before that report. */
   EarlierReport = 8,
-  /** The alarms in the bit set `alarmsChanged` changed; `alarmsRaised` has their states. */
+  /** `alarms.changed` says which alarms were raised or cleared at `value` and `timeS`. */
   Alarm = 16,
   /** A window of the statistics is over; `statistics` has its figures. */
   Statistics = 32,

@@ -6,6 +6,7 @@ import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { SensorChip } from "../drivers/sensorChip";
 import { FilterChain } from "../filter/chain";
+import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
 import { MqttClient } from "../mqtt/client";
 import { Message } from "../mqtt/packets";
@@ -95,7 +96,7 @@ export class StreetNode implements SampleSink, SessionHooks {
     for (const name of chip.metrics) {
       const metric = metricIndex(name);
       const channel = channelConfig(config, name);
-      if (channel.on) this.chains[metric] = new FilterChain(channel);
+      if (channel.on) this.chains[metric] = createChain(channel);
       channels.push(channel.on ? metric : -1);
       periodsMs.push(channel.periodS * 1000);
     }

@@ -1,0 +1,278 @@
+import type { ChainDescription } from "../contract/chain";
+import { dryFactor } from "./calibration";
+import { FilterChain, LONGEST_S, SILENCE_INTERVALS } from "./chain";
+import { Outcome } from "./outcome";
+import { Shaping } from "./shaping";
+import { LevelStatistics, WindowStatistics } from "./statistics";
+import { DoorReport, SwingingDoor } from "./swingingDoor";
+
+/** Share of the interval by which samples come early or late without any meaning. */
+const JITTER = 0.01;
+
+/**
+ * A chain with stages between the range and the report, or a report that is no deadband.
+ *
+ * `accept` runs for every sample of every channel, and a call costs the VM as much as a
+ * stage's work: so the common stages stand in it, in full, and what is rare is elsewhere.
+ * What depends on the interval between samples is worked out when the interval changes.
+ */
+export class SignalChain extends FilterChain {
+  /**
+   * A sample from `low` to `high` is plausible when it comes `intervalS` after the one
+   * before, which was in that band, too: the band lies within the range and is no wider
+   * than the greatest change in that time.
+   */
+  private low = Infinity;
+  private high = -Infinity;
+  private intervalS = NaN;
+  /** Linear calibration and exponential smoothing in one: keep * value + take * sample + add. */
+  private keep = 0;
+  private take = 1;
+  private add = 0;
+  /** The last two accepted samples. */
+  private last = 0;
+  private before = 0;
+  /** Next time at which the heartbeat is due or a window of the statistics ends. */
+  private eventS = -Infinity;
+  /** Time after which the heartbeat is late. */
+  private dueS = -Infinity;
+  /** Interval that the shares were worked out for; another one close to it changes nothing. */
+  private paceS = NaN;
+  /** The last interval that was neither a silence nor zero. */
+  private usualS = NaN;
+  private readonly medianOfThree: boolean;
+  private readonly shaping: Shaping | undefined = undefined;
+  private readonly door: SwingingDoor | undefined = undefined;
+  private readonly levels: LevelStatistics | undefined = undefined;
+  private readonly figures: WindowStatistics | undefined = undefined;
+  private readonly maxPerS: number;
+  private readonly gain: number;
+  private readonly offset: number;
+  private readonly kappa: number;
+  private readonly timeConstantS: number;
+  /** Gain with the correction of the humidity. */
+  private factor: number;
+
+  constructor(description: ChainDescription) {
+    super(description);
+    const { rate, spike, calibrate, smooth, report, statistics } = description;
+    this.maxPerS = rate ? rate.maxPerS : Infinity;
+    this.gain = calibrate?.gain ?? 1;
+    this.offset = calibrate?.offset ?? 0;
+    this.factor = this.gain;
+    this.kappa = calibrate && calibrate.humidity ? calibrate.humidity.kappa : 0;
+    this.timeConstantS = smooth?.timeConstantS ?? 0;
+    const window = !!smooth && smooth.timeConstantS === undefined;
+    const longSpike = !!spike && spike.median !== 3;
+    if (longSpike || window || (calibrate && calibrate.points))
+      this.shaping = new Shaping(description);
+    this.medianOfThree = !!spike && !this.shaping;
+    if (report && report.swingingDoor !== undefined) this.door = new SwingingDoor(report);
+    if (!statistics) return;
+    if (statistics.energyMean) this.levels = new LevelStatistics(statistics.windowS);
+    else this.figures = new WindowStatistics(statistics.windowS);
+    this.statistics = this.levels ?? this.figures;
+  }
+
+  override accept(value: number, timeS: number): number {
+    // Nested, since && costs five steps of the VM.
+    if (value >= this.low)
+      if (value <= this.high)
+        if (timeS - this.timeS === this.intervalS) {
+          let outcome = Outcome.Accepted as number;
+
+          if (this.medianOfThree) {
+            // The newest, held between the two others.
+            const last = this.last;
+            const before = this.before;
+            this.before = last;
+            this.last = value;
+            if (last < before) {
+              if (value < last) value = last;
+              else if (value > before) value = before;
+            } else if (value < before) value = before;
+            else if (value > last) value = last;
+          } else {
+            this.last = value;
+            if (this.shaping) value = this.shaping.next(value, this.factor, this.offset);
+          }
+
+          // Without smoothing and calibration this is 0 * value + 1 * sample + 0.
+          value = this.keep * this.value + this.take * value + this.add;
+
+          const door = this.door;
+          if (door) {
+            const sinceS = timeS - door.fromS;
+            const highest = (value - door.bottom) / sinceS;
+            let lowest = (value - door.top) / sinceS;
+            if (highest < door.high) {
+              if (highest < door.low) {
+                outcome = this.leaveDoor(value, timeS);
+                // It is the new door that is open now.
+                lowest = -Infinity;
+              } else door.high = highest;
+            }
+            if (lowest > door.low) {
+              if (lowest > door.high) outcome = this.leaveDoor(value, timeS);
+              else door.low = lowest;
+            }
+          }
+
+          this.value = value;
+          this.timeS = timeS;
+          if (timeS >= this.eventS) outcome = this.onTime(outcome);
+
+          const figures = this.figures;
+          if (figures) {
+            // Written out, since += on a field of another object costs two steps more.
+            figures.running = figures.running + 1;
+            figures.sum = figures.sum + value;
+            figures.squares = figures.squares + value * value;
+            if (value < figures.lowest) figures.lowest = value;
+            if (value > figures.highest) figures.highest = value;
+          } else if (this.levels) this.levels.add(value);
+
+          if (value > this.calmHigh) outcome |= this.stir();
+          else if (value < this.calmLow) outcome |= this.stir();
+          return outcome;
+        }
+    return this.judge(value, timeS);
+  }
+
+  override flush(): number {
+    const door = this.door;
+    if (!door || !(this.timeS > door.fromS)) return 0;
+    door.close(this.value, this.timeS);
+    this.takeVertex();
+    return Outcome.Report;
+  }
+
+  override setHumidity(humidityPct: number): void {
+    if (this.kappa === 0) return;
+    this.factor = this.gain * dryFactor(this.kappa, humidityPct);
+    this.paceS = NaN;
+    this.intervalS = NaN;
+  }
+
+  protected override reported(): void {
+    this.dueS = this.reportTimeS + this.heartbeatS - this.usualS;
+    this.findEvent();
+  }
+
+  /**
+   * Takes a sample that is not usual: rejects it, or works out anew what it changes, and
+   * takes it then. With the first sample, after a silence and after a jump back it starts
+   * the stages anew.
+   */
+  private judge(sample: number, timeS: number): number {
+    if (!(sample >= this.min && sample <= this.max)) return this.reject();
+    if (!(Math.abs(timeS) <= LONGEST_S)) return this.reject();
+    const intervalS = timeS - this.timeS;
+    const forward = intervalS >= 0;
+    let greatest = Infinity;
+    if (forward && this.maxPerS !== Infinity) {
+      // It grows with the time since the last accepted sample, so a true step passes
+      // in the end.
+      greatest = this.maxPerS * intervalS;
+      if (Math.abs(sample - this.last) > greatest) return this.reject();
+    }
+    this.low = Math.max(this.min, sample - greatest / 2);
+    this.high = Math.min(this.max, sample + greatest / 2);
+
+    // A clock's jitter is none of these.
+    let outcome = 0;
+    if (!(Math.abs(intervalS - this.paceS) <= JITTER * this.paceS)) {
+      const goesOn = forward && !(intervalS > SILENCE_INTERVALS * this.usualS);
+      if (!goesOn) outcome = this.restart(sample, timeS, forward);
+      this.setShare(forward ? intervalS : Infinity);
+      // A silence is not expected again, and two samples at one time tell no interval.
+      this.paceS = goesOn ? intervalS : NaN;
+      if (intervalS !== 0) this.usualS = this.paceS;
+      this.dueS = this.reportTimeS + this.heartbeatS - intervalS;
+      this.findEvent();
+      if (!forward) {
+        this.dueS = -Infinity;
+        this.eventS = -Infinity;
+        this.value = 0;
+        this.timeS = timeS;
+      }
+    }
+    this.intervalS = timeS - this.timeS;
+    outcome |= this.accept(sample, timeS);
+    // In no time nothing may change: a second sample at one time is judged by itself.
+    if (this.intervalS === 0) this.intervalS = NaN;
+    return outcome;
+  }
+
+  /** Works out smoothing and calibration for an interval. */
+  private setShare(intervalS: number): void {
+    this.keep = this.timeConstantS > 0 ? Math.exp(-intervalS / this.timeConstantS) : 0;
+    const share = 1 - this.keep;
+    this.take = this.shaping ? share : share * this.factor;
+    this.add = this.shaping ? 0 : share * this.offset;
+  }
+
+  private restart(sample: number, timeS: number, forward: boolean): number {
+    let outcome = 0;
+    // A line through a silence says nothing: both its ends are reported.
+    if (this.door && !(forward && this.shortestS > 0)) {
+      if (this.flush() !== 0) {
+        this.earlierValue = this.reportValue;
+        this.earlierTimeS = this.reportTimeS;
+        outcome = Outcome.EarlierReport;
+      }
+      this.door.restart();
+    }
+    this.last = sample;
+    this.before = sample;
+    if (this.shaping) this.shaping.restart();
+    if (this.alarms) this.alarms.restart(timeS);
+    return outcome;
+  }
+
+  private leaveDoor(value: number, timeS: number): number {
+    const door = this.door as SwingingDoor;
+    const said = door.leave(value, timeS, this.timeS);
+    if (said === DoorReport.None) return Outcome.Accepted;
+    this.takeVertex();
+    if (said === DoorReport.One) return Outcome.Accepted | Outcome.Report;
+    this.earlierValue = door.earlierValue;
+    this.earlierTimeS = door.earlierS;
+    return Outcome.Accepted | Outcome.EarlierReport | Outcome.Report;
+  }
+
+  /** A window of the statistics may be over, or the heartbeat due. */
+  private onTime(before: number): number {
+    let outcome = before;
+    const statistics = this.statistics;
+    if (statistics && statistics.isOver(this.timeS) && statistics.begin(this.timeS))
+      outcome |= Outcome.Statistics;
+    const door = this.door;
+    if (this.timeS > this.dueS && !door) outcome |= this.report();
+    else if (door && this.timeS > this.dueS && this.timeS > door.fromS) {
+      if ((outcome & Outcome.Report) !== 0) {
+        this.earlierValue = this.reportValue;
+        this.earlierTimeS = this.reportTimeS;
+        outcome |= Outcome.EarlierReport;
+      }
+      door.close(this.value, this.timeS);
+      this.takeVertex();
+      outcome |= Outcome.Report;
+    }
+    this.findEvent();
+    return outcome;
+  }
+
+  /** The door's vertex is the new report. */
+  private takeVertex(): void {
+    const door = this.door as SwingingDoor;
+    this.reportValue = door.fromValue;
+    this.reportTimeS = door.fromS;
+    this.reported();
+  }
+
+  private findEvent(): void {
+    this.eventS = this.statistics ? this.statistics.endS : Infinity;
+    if (this.dueS < this.eventS) this.eventS = this.dueS;
+  }
+}

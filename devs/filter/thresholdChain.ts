@@ -1,0 +1,57 @@
+import { FilterChain, LONGEST_S, SILENCE_INTERVALS } from "./chain";
+import { Outcome } from "./outcome";
+
+/**
+ * A chain that has nothing between the range and the report: its samples are its filtered
+ * values, so one band serves for the range, the deadband and the alarms.
+ */
+export class ThresholdChain extends FilterChain {
+  /** The calm band within the range. */
+  private low = Infinity;
+  private high = -Infinity;
+  /** When the heartbeat is late. */
+  private lateS = -Infinity;
+  /** Interval between samples, when last looked at. */
+  private usualS = NaN;
+
+  override accept(value: number, timeS: number): number {
+    // Nested, since && costs five steps of the VM.
+    if (value >= this.low)
+      if (value <= this.high)
+        if (timeS >= this.timeS)
+          if (timeS + timeS - this.timeS <= this.lateS) {
+            this.value = value;
+            this.timeS = timeS;
+            return Outcome.Accepted;
+          }
+    return this.look(value, timeS);
+  }
+
+  override setDayPart(dayPart: number): void {
+    if (!this.alarms) return;
+    this.alarms.setDayPart(dayPart);
+    this.low = Infinity;
+  }
+
+  /** Takes a sample that is no quiet one. */
+  private look(value: number, timeS: number): number {
+    if (!(value >= this.min && value <= this.max)) return this.reject();
+    if (!(Math.abs(timeS) <= LONGEST_S)) return this.reject();
+    const intervalS = timeS - this.timeS;
+    const goesOn = intervalS >= 0 && !(intervalS > SILENCE_INTERVALS * this.usualS);
+    if (intervalS !== 0) this.usualS = goesOn ? intervalS : NaN;
+    this.value = value;
+    this.timeS = timeS;
+    if (this.alarms && !goesOn) this.alarms.restart(timeS);
+    let outcome = Outcome.Accepted as number;
+    // At the start, after a jump back, and when the next sample, expected as late after
+    // this one, would be too late for the heartbeat.
+    if (!(intervalS >= 0 && timeS + intervalS - this.reportTimeS <= this.heartbeatS))
+      outcome |= this.report();
+    outcome |= this.stir();
+    this.low = Math.max(this.min, this.calmLow);
+    this.high = Math.min(this.max, this.calmHigh);
+    this.lateS = Math.min(this.reportTimeS + this.heartbeatS, LONGEST_S);
+    return outcome;
+  }
+}
