@@ -25,31 +25,34 @@ export enum AlarmState {
  */
 export class Alarm {
   state = AlarmState.Clear;
-  /** `info`, `warning` or `critical`. */
-  readonly severity: string;
-  /** The threshold that raises. */
-  readonly threshold: number;
+  /** `info`, `warning` (when undefined) or `critical`. */
+  readonly severity?: string;
   /** 1 for an alarm above its threshold, -1 for one below: times it, values compare alike. */
   private readonly sign: number;
   private readonly raise: number;
   private readonly clear: number;
-  private readonly raiseDelayS: number;
-  private readonly clearDelayS: number;
-  /** Bits of the parts of the day in which it applies; all when there are no such hours. */
-  private readonly dayParts: number;
+  private readonly raiseDelayS?: number;
+  private readonly clearDelayS?: number;
+  /** Bits of the parts of the day in which it applies; always when undefined. */
+  private readonly dayParts?: number;
   private sinceS = 0;
 
   constructor(description: AlarmDescription) {
     this.sign = description.above === undefined ? -1 : 1;
-    this.threshold = (description.above ?? description.below) as number;
-    this.raise = this.sign * this.threshold;
+    this.raise = this.sign * ((description.above ?? description.below) as number);
     this.clear = this.sign * description.clear;
-    this.raiseDelayS = description.raiseDelayS ?? 0;
-    this.clearDelayS = description.clearDelayS ?? 0;
-    this.severity = description.severity ?? "warning";
-    this.dayParts = 0;
-    if (description.during)
-      for (const part of description.during) this.dayParts |= 1 << DAY_PARTS.indexOf(part);
+    if (description.raiseDelayS) this.raiseDelayS = description.raiseDelayS;
+    if (description.clearDelayS) this.clearDelayS = description.clearDelayS;
+    if (description.severity !== undefined) this.severity = description.severity;
+    if (!description.during) return;
+    let dayParts = 0;
+    for (const part of description.during) dayParts |= 1 << DAY_PARTS.indexOf(part);
+    this.dayParts = dayParts;
+  }
+
+  /** The threshold that raises. */
+  threshold(): number {
+    return this.sign * this.raise;
   }
 
   /** Whether it is raised. */
@@ -64,7 +67,7 @@ export class Alarm {
    *   Outside its hours an alarm is cleared at once.
    */
   update(value: number, timeS: number, dayPart: number): boolean {
-    if (this.dayParts !== 0 && (this.dayParts & dayPart) === 0) {
+    if (this.dayParts !== undefined && (this.dayParts & dayPart) === 0) {
       const was = this.raised();
       this.state = AlarmState.Clear;
       return was;
@@ -95,7 +98,8 @@ export class Alarm {
         break;
     }
     const raising = this.state === AlarmState.Raising;
-    if (timeS - this.sinceS < (raising ? this.raiseDelayS : this.clearDelayS)) return false;
+    const delayS = (raising ? this.raiseDelayS : this.clearDelayS) ?? 0;
+    if (timeS - this.sinceS < delayS) return false;
     this.state = raising ? AlarmState.Raised : AlarmState.Clear;
     return true;
   }

@@ -1,4 +1,4 @@
-import type { ChainDescription } from "../contract/chain";
+import type { CalibrationDescription, ChainDescription } from "../contract/chain";
 import { dryFactor } from "./calibration";
 import { FilterChain, LONGEST_S, SILENCE_INTERVALS } from "./chain";
 import { Outcome } from "./outcome";
@@ -29,9 +29,9 @@ export class SignalChain extends FilterChain {
   private keep = 0;
   private take = 1;
   private add = 0;
-  /** The last two accepted samples. */
+  /** The last two accepted samples; the one before the last for the median only. */
   private last = 0;
-  private before = 0;
+  private before?: number;
   /** Next time at which the heartbeat is due or a window of the statistics ends. */
   private eventS = -Infinity;
   /** Time after which the heartbeat is late. */
@@ -40,33 +40,31 @@ export class SignalChain extends FilterChain {
   private paceS = NaN;
   /** The last interval that was neither a silence nor zero. */
   private usualS = NaN;
-  private readonly medianOfThree: boolean;
-  private readonly shaping: Shaping | undefined = undefined;
-  private readonly door: SwingingDoor | undefined = undefined;
-  private readonly levels: LevelStatistics | undefined = undefined;
-  private readonly figures: WindowStatistics | undefined = undefined;
-  private readonly maxPerS: number;
-  private readonly gain: number;
-  private readonly offset: number;
-  private readonly kappa: number;
-  private readonly timeConstantS: number;
+  private readonly medianOfThree?: boolean;
+  private readonly shaping?: Shaping;
+  private readonly door?: SwingingDoor;
+  private readonly levels?: LevelStatistics;
+  private readonly figures?: WindowStatistics;
+  private readonly maxPerS?: number;
+  private readonly timeConstantS?: number;
+  private readonly calibration?: CalibrationDescription;
   /** Gain with the correction of the humidity. */
-  private factor: number;
+  private factor = 1;
 
   constructor(description: ChainDescription) {
     super(description);
     const { rate, spike, calibrate, smooth, report, statistics } = description;
-    this.maxPerS = rate ? rate.maxPerS : Infinity;
-    this.gain = calibrate?.gain ?? 1;
-    this.offset = calibrate?.offset ?? 0;
-    this.factor = this.gain;
-    this.kappa = calibrate && calibrate.humidity ? calibrate.humidity.kappa : 0;
-    this.timeConstantS = smooth?.timeConstantS ?? 0;
-    const window = !!smooth && smooth.timeConstantS === undefined;
-    const longSpike = !!spike && spike.median !== 3;
+    if (rate) this.maxPerS = rate.maxPerS;
+    if (calibrate) {
+      this.calibration = calibrate;
+      this.factor = calibrate.gain ?? 1;
+    }
+    if (smooth && smooth.timeConstantS !== undefined) this.timeConstantS = smooth.timeConstantS;
+    const window = smooth && smooth.timeConstantS === undefined;
+    const longSpike = spike && spike.median !== 3;
     if (longSpike || window || (calibrate && calibrate.points))
       this.shaping = new Shaping(description);
-    this.medianOfThree = !!spike && !this.shaping;
+    else if (spike) this.medianOfThree = true;
     if (report && report.swingingDoor !== undefined) this.door = new SwingingDoor(report);
     if (!statistics) return;
     if (statistics.energyMean) this.levels = new LevelStatistics(statistics.windowS);
@@ -84,7 +82,7 @@ export class SignalChain extends FilterChain {
           if (this.medianOfThree) {
             // The newest, held between the two others.
             const last = this.last;
-            const before = this.before;
+            const before = this.before as number;
             this.before = last;
             this.last = value;
             if (last < before) {
@@ -94,7 +92,7 @@ export class SignalChain extends FilterChain {
             else if (value > last) value = last;
           } else {
             this.last = value;
-            if (this.shaping) value = this.shaping.next(value, this.factor, this.offset);
+            if (this.shaping) value = this.shaping.next(value, this.factor, this.offset());
           }
 
           // Without smoothing and calibration this is 0 * value + 1 * sample + 0.
@@ -148,8 +146,9 @@ export class SignalChain extends FilterChain {
   }
 
   override setHumidity(humidityPct: number): void {
-    if (this.kappa === 0) return;
-    this.factor = this.gain * dryFactor(this.kappa, humidityPct);
+    const calibration = this.calibration;
+    if (!calibration || !calibration.humidity) return;
+    this.factor = (calibration.gain ?? 1) * dryFactor(calibration.humidity.kappa, humidityPct);
     this.paceS = NaN;
     this.intervalS = NaN;
   }
@@ -170,7 +169,7 @@ export class SignalChain extends FilterChain {
     const intervalS = timeS - this.timeS;
     const forward = intervalS >= 0;
     let greatest = Infinity;
-    if (forward && this.maxPerS !== Infinity) {
+    if (forward && this.maxPerS !== undefined) {
       // It grows with the time since the last accepted sample, so a true step passes
       // in the end.
       greatest = this.maxPerS * intervalS;
@@ -206,16 +205,20 @@ export class SignalChain extends FilterChain {
 
   /** Works out smoothing and calibration for an interval. */
   private setShare(intervalS: number): void {
-    this.keep = this.timeConstantS > 0 ? Math.exp(-intervalS / this.timeConstantS) : 0;
+    this.keep = this.timeConstantS ? Math.exp(-intervalS / this.timeConstantS) : 0;
     const share = 1 - this.keep;
     this.take = this.shaping ? share : share * this.factor;
-    this.add = this.shaping ? 0 : share * this.offset;
+    this.add = this.shaping ? 0 : share * this.offset();
+  }
+
+  private offset(): number {
+    return this.calibration?.offset ?? 0;
   }
 
   private restart(sample: number, timeS: number, forward: boolean): number {
     let outcome = 0;
     // A line through a silence says nothing: both its ends are reported.
-    if (this.door && !(forward && this.shortestS > 0)) {
+    if (this.door && !(forward && this.shortestS)) {
       if (this.flush() !== 0) {
         this.earlierValue = this.reportValue;
         this.earlierTimeS = this.reportTimeS;
@@ -224,7 +227,7 @@ export class SignalChain extends FilterChain {
       this.door.restart();
     }
     this.last = sample;
-    this.before = sample;
+    if (this.medianOfThree) this.before = sample;
     if (this.shaping) this.shaping.restart();
     if (this.alarms) this.alarms.restart(timeS);
     return outcome;

@@ -41,16 +41,16 @@ export class SwingingDoor {
   /** Lowest and highest slope, per second. While the door is shut, no value passes it. */
   low = Infinity;
   high = Infinity;
-  earlierValue = NaN;
-  earlierS = NaN;
+  earlierValue?: number;
+  earlierS?: number;
   private readonly bound: number;
-  private readonly shortestS: number;
+  private readonly shortestS?: number;
   /** Whether there is no vertex to go on from: the next value makes one. */
   private starts = true;
 
   constructor(report: ReportDescription) {
     this.bound = report.swingingDoor as number;
-    this.shortestS = report.shortestS ?? 0;
+    if (report.shortestS !== undefined) this.shortestS = report.shortestS;
   }
 
   /** No line of the door passes that value; the one before it was at `lastS`. */
@@ -59,11 +59,12 @@ export class SwingingDoor {
       this.open(value, timeS);
       return DoorReport.One;
     }
-    if (this.high === Infinity || lastS - this.fromS < this.shortestS) {
+    const shortestS = this.shortestS ?? 0;
+    if (this.high === Infinity || lastS - this.fromS < shortestS) {
       // Too early for a vertex at the value before; from then on the bound is not kept.
       this.low = Infinity;
       this.high = Infinity;
-      if (timeS - this.fromS < this.shortestS) return DoorReport.None;
+      if (timeS - this.fromS < shortestS) return DoorReport.None;
       this.open(value, timeS);
       return DoorReport.One;
     }

@@ -6,18 +6,15 @@ import { Outcome } from "./outcome";
  * values, so one band serves for the range, the deadband and the alarms.
  */
 export class ThresholdChain extends FilterChain {
-  /** The calm band within the range. */
-  private low = Infinity;
-  private high = -Infinity;
   /** When the heartbeat is late. */
   private lateS = -Infinity;
-  /** Interval between samples, when last looked at. */
-  private usualS = NaN;
+  /** Interval between samples when last looked at; kept for the alarms' delays. */
+  private usualS?: number;
 
   override accept(value: number, timeS: number): number {
     // Nested, since && costs five steps of the VM.
-    if (value >= this.low)
-      if (value <= this.high)
+    if (value >= this.calmLow)
+      if (value <= this.calmHigh)
         if (timeS >= this.timeS)
           if (timeS + timeS - this.timeS <= this.lateS) {
             this.value = value;
@@ -27,30 +24,27 @@ export class ThresholdChain extends FilterChain {
     return this.look(value, timeS);
   }
 
-  override setDayPart(dayPart: number): void {
-    if (!this.alarms) return;
-    this.alarms.setDayPart(dayPart);
-    this.low = Infinity;
-  }
-
   /** Takes a sample that is no quiet one. */
   private look(value: number, timeS: number): number {
     if (!(value >= this.min && value <= this.max)) return this.reject();
     if (!(Math.abs(timeS) <= LONGEST_S)) return this.reject();
     const intervalS = timeS - this.timeS;
-    const goesOn = intervalS >= 0 && !(intervalS > SILENCE_INTERVALS * this.usualS);
-    if (intervalS !== 0) this.usualS = goesOn ? intervalS : NaN;
     this.value = value;
     this.timeS = timeS;
-    if (this.alarms && !goesOn) this.alarms.restart(timeS);
+    if (this.alarms) {
+      const goesOn = intervalS >= 0 && !(intervalS > SILENCE_INTERVALS * (this.usualS ?? NaN));
+      if (intervalS !== 0) this.usualS = goesOn ? intervalS : NaN;
+      if (!goesOn) this.alarms.restart(timeS);
+    }
     let outcome = Outcome.Accepted as number;
     // At the start, after a jump back, and when the next sample, expected as late after
     // this one, would be too late for the heartbeat.
     if (!(intervalS >= 0 && timeS + intervalS - this.reportTimeS <= this.heartbeatS))
       outcome |= this.report();
     outcome |= this.stir();
-    this.low = Math.max(this.min, this.calmLow);
-    this.high = Math.min(this.max, this.calmHigh);
+    // The samples are the values here, so the calm band can keep to the range as well.
+    this.calmLow = Math.max(this.min, this.calmLow);
+    this.calmHigh = Math.min(this.max, this.calmHigh);
     this.lateS = Math.min(this.reportTimeS + this.heartbeatS, LONGEST_S);
     return outcome;
   }

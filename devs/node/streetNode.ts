@@ -125,7 +125,7 @@ export class StreetNode implements SampleSink, SessionHooks {
     const outcome = chain.accept(value, timeS);
     if (outcome & Outcome.Rejected) this.rejected++;
     if (outcome & Outcome.EarlierReport)
-      this.report(channel, chain.earlierValue, chain.earlierTimeS);
+      this.report(channel, chain.earlierValue as number, chain.earlierTimeS as number);
     if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
   }
 

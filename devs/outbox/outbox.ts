@@ -78,7 +78,7 @@ export class Outbox {
     this.events = new ReadingStore(maxEvents);
     this.eventDetails = Buffer.alloc(maxEvents * 2);
     this.store = new ReadingStore(maxReadings);
-    this.thinning = new Thinning(this.store);
+    this.thinning = new Thinning(this.store, decimals.length);
   }
 
   /** Readings that the city does not have yet. */

@@ -5,7 +5,7 @@
  * covers all of it, thinner the longer ago.
  */
 
-import { MAX_CHANNELS, NO_SLOT, ReadingStore } from "./readingStore";
+import { NO_SLOT, ReadingStore } from "./readingStore";
 
 /**
  * Levels of thinning: a reading of level n stands for 2^n. Level 0 has half of the
@@ -24,13 +24,17 @@ export class Thinning {
   /** For each level, the newest reading that is older than all of it. */
   private readonly before: number[] = [];
   /** For each level and channel, whether the last reading looked at was kept. */
-  private readonly kept: Buffer = Buffer.alloc(LEVELS * MAX_CHANNELS);
+  private readonly kept: Buffer;
+  private readonly channels: number;
   /** The sweep through the last level: the reading before the next one, and how many to go. */
   private sweepBefore: number = NO_SLOT;
   private sweepLeft: number = 0;
 
-  constructor(store: ReadingStore) {
+  /** `channels`: how many channels the readings can name. */
+  constructor(store: ReadingStore, channels: number) {
     this.store = store;
+    this.channels = channels;
+    this.kept = Buffer.alloc(LEVELS * channels);
     for (let level = 0; level < LEVELS; level++) {
       this.counts.push(0);
       this.before.push(NO_SLOT);
@@ -91,7 +95,7 @@ export class Thinning {
     if (this.sweepLeft === 0) {
       this.sweepBefore = this.before[LAST];
       this.sweepLeft = this.counts[LAST];
-      for (let i = 0; i < MAX_CHANNELS; i++) this.kept[LAST * MAX_CHANNELS + i] = 0;
+      for (let i = 0; i < this.channels; i++) this.kept[LAST * this.channels + i] = 0;
     }
     while (this.sweepLeft > 0) {
       this.sweepLeft--;
@@ -108,7 +112,7 @@ export class Thinning {
 
   /** Whether that reading goes: every second one of its channel. */
   private skips(level: number, slot: number): boolean {
-    const at = level * MAX_CHANNELS + this.store.channel(slot);
+    const at = level * this.channels + this.store.channel(slot);
     const skip = this.kept[at] === 1;
     this.kept[at] = skip ? 0 : 1;
     return skip;

@@ -6,7 +6,7 @@ import { Outbox, OutboxEvent } from "../outbox/outbox";
 import { packHead, recordFields } from "./senml";
 
 /** Readings that the node holds while the broker is away, 10 bytes each. */
-const READINGS_CAPACITY = 400;
+const READINGS_CAPACITY = 300;
 /** Events that it holds. */
 const EVENTS_CAPACITY = 32;
 /** Records in one pack: about 600 bytes of text. */

@@ -38,7 +38,7 @@ export class ChainRun {
         if (!(Math.abs(chain.value) < Infinity)) this.fail("the filtered value is no number");
         if ((outcome & Outcome.EarlierReport) !== 0) {
           if ((outcome & Outcome.Report) === 0) this.fail("an earlier report without a report");
-          this.addReport(chain.earlierValue, chain.earlierTimeS);
+          this.addReport(chain.earlierValue as number, chain.earlierTimeS as number);
         }
         if ((outcome & Outcome.Report) !== 0) this.addReport(chain.reportValue, chain.reportTimeS);
         this.reportsAfter.push(this.report.length);
