@@ -105,7 +105,31 @@ function checkChannel(
   const chain: ConfigDocument = {};
   for (const key of Object.keys(merged))
     if (key !== "on" && key !== "periodS") chain[key] = merged[key];
+  const before = problems.length;
   for (const problem of checkChain(chain, path)) problems.push(problem);
+  if (problems.length === before)
+    checkAvailable(merged as unknown as ChainDescription, path, problems);
+}
+
+/** The filter can more than this firmware makes use of: what it would not do, it refuses. */
+function checkAvailable(chain: ChainDescription, path: string, problems: ChainProblem[]): void {
+  if (chain.statistics)
+    problems.push({
+      path: path + ".statistics",
+      reason: "is not available: this firmware publishes no statistics yet",
+    });
+  if (chain.calibrate && chain.calibrate.humidity)
+    problems.push({
+      path: path + ".calibrate.humidity",
+      reason: "is not available: this firmware gives the chain no humidity yet",
+    });
+  const alarms = chain.alarms || [];
+  for (let i = 0; i < alarms.length; i++)
+    if (alarms[i]?.during)
+      problems.push({
+        path: path + ".alarms[" + i + "].during",
+        reason: "is not available: this firmware does not know the time yet",
+      });
 }
 
 function checkHealth(health: unknown, problems: ChainProblem[]): void {

@@ -53,6 +53,10 @@ export interface EventMessage {
    * `wrong-chip`, `chip-error`, `frozen`.
    */
   readonly reason?: string;
+  /** Threshold that raises the alarm, which tells the alarms of a channel apart. */
+  readonly threshold?: number;
+  /** Of an alarm: `info`, `warning` or `critical`. */
+  readonly severity?: string;
   /** Value that raised or cleared an alarm. */
   readonly v?: number;
   /** Seconds, as in a SenML record without base time: negative, before the moment of sending. */

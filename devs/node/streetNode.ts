@@ -1,10 +1,11 @@
 import * as ds from "@devicescript/core";
 import { ConfigDocument, channelConfig, healthPeriodS } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
-import { METRIC_COUNT, metricIndex } from "../contract/metrics";
+import { METRIC_COUNT, metricDecimals, metricIndex, metricName } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { SensorChip } from "../drivers/sensorChip";
+import { Alarms } from "../filter/alarm";
 import { FilterChain } from "../filter/chain";
 import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
@@ -14,6 +15,7 @@ import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
 import { OutboxEvent } from "../outbox/outbox";
 import { PackSource } from "../report/packSource";
+import { roundTo } from "../report/senml";
 import { SampleSink, Sampler } from "../sampling/sampler";
 import { Identity } from "./identity";
 
@@ -32,6 +34,8 @@ const KEEP_ALIVE_S = 60;
 enum EventKind {
   SensorFault,
   SensorOk,
+  AlarmRaised,
+  AlarmCleared,
 }
 
 /** The node: samples its chips, filters, and hands what is left to the broker. */
@@ -127,20 +131,20 @@ export class StreetNode implements SampleSink, SessionHooks {
     if (outcome & Outcome.EarlierReport)
       this.report(channel, chain.earlierValue as number, chain.earlierTimeS as number);
     if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
+    if (outcome & Outcome.Alarm) this.alarmsChanged(channel, chain);
   }
 
   sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
     if (fault) this.sensorFaults++;
-    const event = new OutboxEvent(
-      fault ? EventKind.SensorFault : EventKind.SensorOk,
-      this.samplers.indexOf(sampler),
-      SENSOR_ERROR_CODES.indexOf(sampler.state.reason),
-      NaN,
-      timeS,
+    this.addEvent(
+      new OutboxEvent(
+        fault ? EventKind.SensorFault : EventKind.SensorOk,
+        this.samplers.indexOf(sampler),
+        SENSOR_ERROR_CODES.indexOf(sampler.state.reason),
+        NaN,
+        timeS,
+      ),
     );
-    console.log(this.eventFields(event));
-    this.packs.outbox.addEvent(event);
-    this.client.wake();
   }
 
   birth(): Message {
@@ -165,6 +169,23 @@ export class StreetNode implements SampleSink, SessionHooks {
     else if (reason) console.log("broker: " + reason);
   }
 
+  private alarmsChanged(channel: number, chain: FilterChain): void {
+    const alarms = chain.alarms;
+    if (!alarms) return;
+    for (let i = 0; i < alarms.alarms.length; i++) {
+      if (!(alarms.changed & (1 << i))) continue;
+      const kind = alarms.raised & (1 << i) ? EventKind.AlarmRaised : EventKind.AlarmCleared;
+      this.addEvent(new OutboxEvent(kind, channel, i, chain.value, chain.timeS));
+    }
+  }
+
+  /** Events do not wait for the next pack. */
+  private addEvent(event: OutboxEvent): void {
+    console.log(this.eventFields(event));
+    this.packs.outbox.addEvent(event);
+    this.client.wake();
+  }
+
   private report(channel: number, value: number, timeS: number): void {
     this.reported++;
     this.packs.outbox.addReading(channel, value, timeS);
@@ -187,6 +208,24 @@ export class StreetNode implements SampleSink, SessionHooks {
 
   /** An event as JSON members, without boot, sequence number and time. */
   private eventFields(event: OutboxEvent): string {
+    if (event.kind === EventKind.AlarmRaised || event.kind === EventKind.AlarmCleared) {
+      const name = event.kind === EventKind.AlarmRaised ? "alarm-raised" : "alarm-cleared";
+      const chain = this.chains[event.subject] as FilterChain;
+      const alarm = (chain.alarms as Alarms).alarms[event.reason];
+      const value = roundTo(event.value, metricDecimals(event.subject));
+      return (
+        '"event":"' +
+        name +
+        '","channel":"' +
+        metricName(event.subject) +
+        '","threshold":' +
+        alarm.threshold() +
+        ',"severity":"' +
+        (alarm.severity || "warning") +
+        '","v":' +
+        value
+      );
+    }
     const name = event.kind === EventKind.SensorFault ? "sensor-fault" : "sensor-ok";
     const chip = this.samplers[event.subject].chip.chipName;
     const reason = SENSOR_ERROR_CODES[event.reason];

@@ -62,6 +62,8 @@ export function checkEvent(json: unknown): EventMessage {
   const chip = optionalText(fields, "chip");
   const channel = optionalText(fields, "channel");
   const reason = optionalText(fields, "reason");
+  const threshold = optionalNumber(fields, "threshold");
+  const severity = optionalText(fields, "severity");
   const v = optionalNumber(fields, "v");
   const t = optionalNumber(fields, "t");
   return {
@@ -71,6 +73,8 @@ export function checkEvent(json: unknown): EventMessage {
     ...(chip === undefined ? {} : { chip }),
     ...(channel === undefined ? {} : { channel }),
     ...(reason === undefined ? {} : { reason }),
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(severity === undefined ? {} : { severity }),
     ...(v === undefined ? {} : { v }),
     ...(t === undefined ? {} : { t }),
   };

@@ -132,6 +132,30 @@ describe("a simulated node", () => {
     ]);
   });
 
+  it("raises an alarm once and clears it once, with the value and the threshold", async () => {
+    const alarm = { above: 200, clear: 150, severity: "critical" };
+    city = await startCity({
+      configuration: { channels: { illuminance: { alarms: [alarm] } } },
+      surroundings: () => ({
+        // Two minutes of bright light, with a dip between the two thresholds.
+        value: (metric, timeMs) => {
+          if (metric !== "illuminance") return undefined;
+          const s = timeMs / 1000;
+          return s > 120 && s < 240 ? (s > 170 && s < 190 ? 180 : 400) : 20;
+        },
+      }),
+    });
+    await city.run(10 * MINUTE_MS);
+    const alarms = city.events.filter(({ event }) => event.event.startsWith("alarm"));
+    expect(alarms.map(({ event }) => event)).toMatchObject([
+      { event: "alarm-raised", channel: "illuminance", threshold: 200, severity: "critical" },
+      { event: "alarm-cleared", channel: "illuminance", threshold: 200, severity: "critical" },
+    ]);
+    expect(alarms[0]?.event.v).toBeGreaterThan(200);
+    expect(alarms[1]?.event.v).toBeLessThan(150);
+    expect(city.bad).toEqual([]);
+  });
+
   it("survives a power cut: a new boot, and sequence numbers from the start", async () => {
     city = await startCity();
     await city.run(2 * MINUTE_MS);

@@ -56,5 +56,23 @@ export async function configCases(t: CaseRunner): Promise<void> {
     "health too often",
     firstProblem({ health: { periodS: 1 } }) === "health.periodS must be a number from 10 to 86400",
   );
+  t.check(
+    "what the firmware would not do",
+    firstProblem({ channels: { pm25: { statistics: { windowS: 60 } } } }) ===
+      "channels.pm25.statistics is not available: this firmware publishes no statistics yet",
+  );
+  t.check(
+    "a wrong alarm, by its place",
+    firstProblem({
+      channels: {
+        pm25: {
+          alarms: [
+            { above: 50, clear: 40 },
+            { above: 35, clear: 40 },
+          ],
+        },
+      },
+    }) === "channels.pm25.alarms[1].clear must be below raise (35), got 40",
+  );
   t.check("a wrong chain", firstProblem({ channels: { pm25: { range: 3 } } }) !== "");
 }
