@@ -149,7 +149,7 @@ export class Alarms {
     let moved = this.stale;
     this.stale = false;
     for (let i = 0; i < this.alarms.length; i++) {
-      const alarm = this.alarms[i];
+      const alarm = this.alarms[i] as Alarm;
       const state = alarm.state;
       if (alarm.update(value, timeS, this.dayPart)) {
         this.changed |= 1 << i;
@@ -164,15 +164,15 @@ export class Alarms {
   private findQuietBand(): void {
     this.quietLow = -Infinity;
     this.quietHigh = Infinity;
-    for (let i = 0; i < this.alarms.length; i++) {
-      this.quietLow = Math.max(this.quietLow, this.alarms[i].quietDownTo());
-      this.quietHigh = Math.min(this.quietHigh, this.alarms[i].quietUpTo());
+    for (const alarm of this.alarms) {
+      this.quietLow = Math.max(this.quietLow, alarm.quietDownTo());
+      this.quietHigh = Math.min(this.quietHigh, alarm.quietUpTo());
     }
   }
 
   /** After a jump of the time or a long silence: delays that run begin anew. */
   restart(timeS: number): void {
-    for (let i = 0; i < this.alarms.length; i++) this.alarms[i].restart(timeS);
+    for (const alarm of this.alarms) alarm.restart(timeS);
   }
 
   /** The part of the day: bit of its index in `DAY_PARTS`, 0 for unknown. */

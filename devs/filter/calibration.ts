@@ -10,8 +10,8 @@ export class PointCalibration {
   /** @param points pairs of raw and true value, at least two, raw ascending. */
   constructor(points: number[][]) {
     for (let i = 0; i + 1 < points.length; i++) {
-      const [raw, value] = points[i];
-      const [nextRaw, nextValue] = points[i + 1];
+      const [raw, value] = points[i] as [number, number];
+      const [nextRaw, nextValue] = points[i + 1] as [number, number];
       const gain = (nextValue - value) / (nextRaw - raw);
       this.raw.push(nextRaw);
       this.gain.push(gain);
@@ -21,8 +21,8 @@ export class PointCalibration {
 
   apply(raw: number): number {
     let i = 0;
-    while (i + 1 < this.raw.length && raw > this.raw[i]) i++;
-    return raw * this.gain[i] + this.offset[i];
+    while (i + 1 < this.raw.length && raw > (this.raw[i] as number)) i++;
+    return raw * (this.gain[i] as number) + (this.offset[i] as number);
   }
 }
 

@@ -20,7 +20,7 @@ export class MedianFilter implements WindowFilter {
 
   next(value: number): number {
     this.window.push(value);
-    return this.window.sorted[this.window.middle];
+    return this.window.sorted[this.window.middle] as number;
   }
 }
 
@@ -46,14 +46,14 @@ export class HampelFilter implements WindowFilter {
   next(value: number): number {
     const { sorted, middle } = this.window;
     this.window.push(value);
-    const median = sorted[middle];
+    const median = sorted[middle] as number;
     // The distances grow outwards on both sides: the middle one is found by going out.
     let below = middle - 1;
     let above = middle + 1;
     let distance = 0;
     for (let i = 0; i < middle; i++) {
-      const down = below >= 0 ? median - sorted[below] : Infinity;
-      const up = above < sorted.length ? sorted[above] - median : Infinity;
+      const down = below >= 0 ? median - (sorted[below] as number) : Infinity;
+      const up = above < sorted.length ? (sorted[above] as number) - median : Infinity;
       if (down < up) {
         distance = down;
         below--;
@@ -82,14 +82,14 @@ export class MovingAverage implements WindowFilter {
   }
 
   next(value: number): number {
-    this.sum += value - this.window[this.oldest];
+    this.sum += value - (this.window[this.oldest] as number);
     this.window[this.oldest] = value;
     this.oldest++;
     if (this.oldest === this.window.length) {
       this.oldest = 0;
       // A running sum gathers rounding errors: it is made anew once a round.
       this.sum = 0;
-      for (let i = 0; i < this.window.length; i++) this.sum += this.window[i];
+      for (let i = 0; i < this.window.length; i++) this.sum += this.window[i] as number;
     }
     return this.sum / this.window.length;
   }
@@ -128,12 +128,12 @@ class SortedWindow {
     this.oldest = this.oldest + 1 < size ? this.oldest + 1 : 0;
     let at = 0;
     while (sorted[at] !== old) at++;
-    while (at > 0 && sorted[at - 1] > value) {
-      sorted[at] = sorted[at - 1];
+    while (at > 0 && (sorted[at - 1] as number) > value) {
+      sorted[at] = sorted[at - 1] as number;
       at--;
     }
-    while (at < size - 1 && sorted[at + 1] < value) {
-      sorted[at] = sorted[at + 1];
+    while (at < size - 1 && (sorted[at + 1] as number) < value) {
+      sorted[at] = sorted[at + 1] as number;
       at++;
     }
     sorted[at] = value;

@@ -4,6 +4,7 @@ import { InputError } from "../inputError";
 import { CompileError } from "../toolchain/compile";
 import { projectVersion } from "../toolchain/firmware";
 import { buildCommand } from "./commands/build";
+import { filterCommand } from "./commands/filter";
 import { simCommand } from "./commands/sim";
 import { upCommand } from "./commands/up";
 import { watchCommand } from "./commands/watch";
@@ -18,6 +19,7 @@ const program = new Command("streetnode")
   .addCommand(upCommand())
   .addCommand(simCommand())
   .addCommand(watchCommand())
+  .addCommand(filterCommand())
   .addCommand(buildCommand());
 
 for (const command of [program, ...program.commands]) command.exitOverride();

@@ -1,16 +1,7 @@
-import { readFileSync } from "node:fs";
-import { parse, CsvError } from "csv-parse/sync";
 import { findMetric } from "../../../devs/contract/metrics";
 import { InputError } from "../../inputError";
+import { readRecording, type RecordedRow } from "../../recording";
 import { SENSED_METRICS, type Surroundings } from "./surroundings";
-
-/** The column with the time of each row, in seconds from the start of the run. */
-const TIME_COLUMN = "t_s";
-
-/** Numbers by which data loggers say "no value"; no metric has such a one. */
-const FAULT_MARKERS = [-200, -999, -9999];
-/** Words by which programs write a missing value. */
-const MISSING_WORDS = ["na", "nan", "null"];
 
 /** `--replay metric=FILE:COLUMN`, taken apart. */
 export interface ReplayOption {
@@ -38,12 +29,6 @@ export function parseReplayOption(text: string): ReplayOption {
   return { metric, file: text.slice(equals + 1, colon), column: text.slice(colon + 1) };
 }
 
-/** One row of a recording; NaN where there is no value. */
-interface Row {
-  readonly timeMs: number;
-  readonly value: number;
-}
-
 /**
  * A metric as it was recorded. Between two rows the value is interpolated on a straight
  * line. Where a row has no value, there is none between the good rows on both its
@@ -54,11 +39,11 @@ interface Row {
  */
 export class ReplayedMetric {
   readonly metric: string;
-  readonly #rows: readonly Row[];
+  readonly #rows: readonly RecordedRow[];
   readonly #endMs: number;
 
   /** `rows`: at least one, in ascending order of time. */
-  constructor(metric: string, rows: readonly Row[]) {
+  constructor(metric: string, rows: readonly RecordedRow[]) {
     this.metric = metric;
     this.#rows = rows;
     const last = rows.at(-1)?.timeMs ?? 0;
@@ -92,40 +77,13 @@ export class ReplayedMetric {
 }
 
 /**
- * Reads the recording that `--replay` names: a CSV file with a header, a column `t_s`
- * (seconds, ascending) and a column of numbers. An empty cell, `NA`, `NaN`, `null`,
- * -200, -999 and -9999 say that there is no value.
+ * Reads the recording that `--replay` names.
  *
  * @throws InputError, one line that names the file and what is wrong with it
  */
 export function loadReplay(option: ReplayOption): ReplayedMetric {
   const { metric, file, column } = option;
-  const where = `--replay ${metric}: ${file}`;
-  const lines = readCsv(file, where);
-  const header = lines[0]?.record ?? [];
-  const timeAt = header.indexOf(TIME_COLUMN);
-  const valueAt = header.indexOf(column);
-  if (timeAt < 0)
-    throw new InputError(`${where} has no column '${TIME_COLUMN}'; it has ${header.join(", ")}`);
-  if (valueAt < 0)
-    throw new InputError(`${where} has no column '${column}'; it has ${header.join(", ")}`);
-  const rows: Row[] = [];
-  for (const { record, line } of lines.slice(1)) {
-    const timeMs = 1000 * cellNumber(record[timeAt] ?? "", TIME_COLUMN, where, line);
-    if (Number.isNaN(timeMs))
-      throw new InputError(`${where} line ${line}: no time in column '${TIME_COLUMN}'`);
-    const previous = rows.at(-1);
-    if (previous && timeMs <= previous.timeMs)
-      throw new InputError(
-        `${where} line ${line}: the time ${timeMs / 1000} s does not come after ${previous.timeMs / 1000} s`,
-      );
-    const value = cellNumber(record[valueAt] ?? "", column, where, line);
-    rows.push({ timeMs, value: FAULT_MARKERS.includes(value) ? NaN : value });
-  }
-  if (rows.length === 0) throw new InputError(`${where} has no rows`);
-  if (rows.every((row) => Number.isNaN(row.value)))
-    throw new InputError(`${where} has no value in column '${column}'`);
-  return new ReplayedMetric(metric, rows);
+  return new ReplayedMetric(metric, readRecording(file, column, `--replay ${metric}: ${file}`));
 }
 
 /** `base`, with the metrics that were recorded taken from their recordings. */
@@ -138,43 +96,4 @@ export function withReplay(base: Surroundings, replays: readonly ReplayedMetric[
       return replay ? replay.value(timeMs) : base.value(metric, timeMs);
     },
   };
-}
-
-interface CsvLine {
-  readonly record: string[];
-  readonly line: number;
-}
-
-function readCsv(file: string, where: string): CsvLine[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") throw new InputError(`${where}: no such file`);
-    throw new InputError(`${where} cannot be read: ${code ?? String(error)}`);
-  }
-  try {
-    const parsed = parse(text, {
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    }) as unknown as { record: string[]; info: { lines: number } }[];
-    if (parsed.length === 0) throw new InputError(`${where} is empty`);
-    return parsed.map(({ record, info }) => ({ record, line: info.lines }));
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new InputError(`${where} is no CSV file: ${error.message.split("\n")[0]}`);
-  }
-}
-
-/** The number in a cell, NaN when it says that there is none. */
-function cellNumber(cell: string, column: string, where: string, line: number): number {
-  if (cell === "" || MISSING_WORDS.includes(cell.toLowerCase())) return NaN;
-  const value = Number(cell);
-  if (!Number.isFinite(value))
-    throw new InputError(`${where} line ${line}: '${cell}' in column '${column}' is no number`);
-  return value;
 }
