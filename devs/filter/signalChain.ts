@@ -45,6 +45,8 @@ export class SignalChain extends FilterChain {
   private readonly door?: SwingingDoor;
   private readonly levels?: LevelStatistics;
   private readonly figures?: WindowStatistics;
+  /** Time of the last value that the figures have counted. */
+  private countedS?: number;
   private readonly maxPerS?: number;
   private readonly timeConstantS?: number;
   private readonly calibration?: CalibrationDescription;
@@ -123,11 +125,11 @@ export class SignalChain extends FilterChain {
           const figures = this.figures;
           if (figures) {
             // Written out, since += on a field of another object costs two steps more.
-            figures.running = figures.running + 1;
+            // Their number follows from their times, when it is asked for.
             figures.sum = figures.sum + value;
             figures.squares = figures.squares + value * value;
-            if (value < figures.lowest) figures.lowest = value;
             if (value > figures.highest) figures.highest = value;
+            else if (value < figures.lowest) figures.lowest = value;
           } else if (this.levels) this.levels.add(value);
 
           if (value > this.calmHigh) outcome |= this.stir();
@@ -166,6 +168,7 @@ export class SignalChain extends FilterChain {
   private judge(sample: number, timeS: number): number {
     if (!(sample >= this.min && sample <= this.max)) return this.reject();
     if (!(Math.abs(timeS) <= LONGEST_S)) return this.reject();
+    this.countValues();
     const intervalS = timeS - this.timeS;
     const forward = intervalS >= 0;
     let greatest = Infinity;
@@ -197,10 +200,25 @@ export class SignalChain extends FilterChain {
       }
     }
     this.intervalS = timeS - this.timeS;
+    if (this.intervalS > 0) return outcome | this.accept(sample, timeS);
+    if (this.figures) {
+      this.figures.running++;
+      this.countedS = timeS;
+    }
     outcome |= this.accept(sample, timeS);
-    // In no time nothing may change: a second sample at one time is judged by itself.
-    if (this.intervalS === 0) this.intervalS = NaN;
+    // Samples at one time are no interval: each is judged by itself.
+    this.intervalS = NaN;
     return outcome;
+  }
+
+  /** Counts the values since the last count, which came at one interval. */
+  private countValues(): void {
+    const figures = this.figures;
+    if (!figures) return;
+    const countedS = this.countedS ?? NaN;
+    if (this.timeS > countedS)
+      figures.running += Math.round((this.timeS - countedS) / this.intervalS);
+    this.countedS = this.timeS;
   }
 
   /** Works out smoothing and calibration for an interval. */
@@ -248,8 +266,14 @@ export class SignalChain extends FilterChain {
   private onTime(before: number): number {
     let outcome = before;
     const statistics = this.statistics;
-    if (statistics && statistics.isOver(this.timeS) && statistics.begin(this.timeS))
-      outcome |= Outcome.Statistics;
+    if (statistics && statistics.isOver(this.timeS)) {
+      // The value just taken is counted already, but is the first of the next window.
+      const figures = this.figures;
+      this.countValues();
+      if (figures) figures.running--;
+      if (statistics.begin(this.value, this.timeS)) outcome |= Outcome.Statistics;
+      if (figures) figures.running++;
+    }
     const door = this.door;
     if (this.timeS > this.dueS && !door) outcome |= this.report();
     else if (door && this.timeS > this.dueS && this.timeS > door.fromS) {

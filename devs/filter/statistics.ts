@@ -26,8 +26,8 @@ export class WindowStatistics {
   running = 0;
   sum = 0;
   squares = 0;
-  lowest = Infinity;
-  highest = -Infinity;
+  lowest = NaN;
+  highest = NaN;
 
   constructor(windowS: number) {
     this.windowS = windowS;
@@ -38,8 +38,11 @@ export class WindowStatistics {
     return !(timeS < this.endS && timeS >= this.endS - this.windowS);
   }
 
-  /** Closes the window that runs and begins that of `timeS`. Returns whether it had a value. */
-  begin(timeS: number): boolean {
+  /**
+   * Closes the window that runs and begins that of `timeS`, whose first value is to be
+   * added next. Returns whether the closed one had a value.
+   */
+  begin(first: number, timeS: number): boolean {
     const closed = this.running > 0;
     if (closed) {
       this.count = this.running;
@@ -54,8 +57,8 @@ export class WindowStatistics {
     this.running = 0;
     this.sum = 0;
     this.squares = 0;
-    this.lowest = Infinity;
-    this.highest = -Infinity;
+    this.lowest = first;
+    this.highest = first;
     return closed;
   }
 

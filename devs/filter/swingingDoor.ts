@@ -3,6 +3,9 @@ import type { ReportDescription } from "../contract/chain";
 /** Steeper than any line between two values; finite, so that times zero it is zero. */
 const STEEPEST = 1e300;
 
+/** Share of the bound that is kept back for rounding errors, so that the stated bound holds. */
+const ROUNDING = 1e-9;
+
 /** What the door says to a value that it does not hold. */
 export enum DoorReport {
   /** Nothing yet: the shortest interval holds the report back. */
@@ -49,7 +52,7 @@ export class SwingingDoor {
   private starts = true;
 
   constructor(report: ReportDescription) {
-    this.bound = report.swingingDoor as number;
+    this.bound = (report.swingingDoor as number) * (1 - ROUNDING);
     if (report.shortestS !== undefined) this.shortestS = report.shortestS;
   }
 

@@ -229,6 +229,43 @@ describe("a chain's guarantees, whatever its other stages", () => {
       { numRuns: RUNS },
     ));
 
+  it("statistics: the figures of each window are those of its values", () =>
+    fc.assert(
+      fc.property(shape, signal, fc.boolean(), (s, x, energyMean) => {
+        const chain = createChain({
+          ...s,
+          range: { min: -40, max: 125 },
+          report: { deadband: 1 },
+          statistics: { windowS: 60, energyMean },
+        });
+        let timeS = 5;
+        let window: number[] = [];
+        let startS = NaN;
+        for (const { value, intervalS } of x) {
+          const outcome = chain.accept(value, (timeS += intervalS));
+          if (outcome === 2) continue;
+          const begins = Math.floor(timeS / 60) * 60;
+          expect((outcome & 32) !== 0).toBe(begins !== startS && window.length > 0);
+          if (begins !== startS && window.length > 0) {
+            const got = chain.statistics;
+            const mean = window.reduce((a, b) => a + b) / window.length;
+            const energy = window.reduce((a, b) => a + 10 ** (b / 10), 0) / window.length;
+            expect(got?.count).toBe(window.length);
+            expect(got?.startS).toBe(startS);
+            expect(got?.min).toBe(Math.min(...window));
+            expect(got?.max).toBe(Math.max(...window));
+            expect(got?.mean).toBeCloseTo(energyMean ? 10 * Math.log10(energy) : mean, 6);
+            const variance = window.reduce((a, b) => a + (b - mean) ** 2, 0) / window.length;
+            expect(got?.deviation).toBeCloseTo(Math.sqrt(variance), 4);
+          }
+          if (begins !== startS) window = [];
+          startS = begins;
+          window.push(chain.value);
+        }
+      }),
+      { numRuns: RUNS },
+    ));
+
   it("is of one size, whatever it is fed", () =>
     fc.assert(
       fc.property(shape, wildSignal, (s, x) => {

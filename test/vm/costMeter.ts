@@ -35,12 +35,12 @@ export async function spendSteps(
   while (true) console.log("turn " + turns++);
 }
 
-/** Samples between two pauses. */
-const BLOCK = 100;
+/** Samples between two marks. */
+const BLOCK = 10;
 
 /**
- * Prints `START`, takes that many samples with a pause after each hundred, and prints
- * `END`: the use of the heap at these two lines tells what the samples allocated.
+ * Takes that many samples and prints `MARK` before and after each ten: the use of the
+ * heap at these lines tells what the samples allocated.
  */
 export async function spendMemory(
   samples: number,
@@ -48,13 +48,10 @@ export async function spendMemory(
   pause: () => Promise<void>,
 ): Promise<void> {
   const values = signal(BLOCK);
-  // The first round lets everything allocate what it keeps.
-  for (let i = 0; i < BLOCK; i++) await take(values[i], i * PERIOD_S);
-  await pause();
-  console.log("START");
-  for (let block = 1; block <= samples / BLOCK; block++) {
-    for (let i = 0; i < BLOCK; i++) await take(values[i], (block * BLOCK + i) * PERIOD_S);
+  for (let block = 0; block < samples / BLOCK; block++) {
     await pause();
+    console.log("MARK");
+    for (let i = 0; i < BLOCK; i++) await take(values[i], (block * BLOCK + i) * PERIOD_S);
+    console.log("MARK");
   }
-  console.log("END");
 }

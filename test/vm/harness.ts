@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { compileProgram, type CompiledProgram } from "../../src/toolchain/compile";
 import { Scheduler } from "../../src/sim/scheduler";
 import { seededRandom } from "../../src/sim/random";
+import type { HeapUse } from "../../src/sim/vm/heap";
 import { VmHost, type BusDevice } from "../../src/sim/vm/vmHost";
 import type { Connector } from "../../src/sim/network/network";
 
@@ -47,7 +48,12 @@ function compiled(entry: string): CompiledProgram {
  */
 export async function runInVm(
   entry: string,
-  options: { forMs?: number; devices?: (scheduler: Scheduler) => BusDevice[] } = {},
+  options: {
+    forMs?: number;
+    devices?: (scheduler: Scheduler) => BusDevice[];
+    /** Gets each line of the log as it is printed, and the use of the heap then. */
+    onLine?: (line: string, heap: HeapUse | undefined) => void;
+  } = {},
 ): Promise<VmRun> {
   const program = compiled(entry);
   const scheduler = new Scheduler();
@@ -59,7 +65,10 @@ export async function runInVm(
     random: seededRandom(1),
     deviceId: [0x11223344, 0x55667788],
     devices: options.devices?.(scheduler) ?? [],
-    onLog: (line) => lines.push(line),
+    onLog: (line) => {
+      lines.push(line);
+      options.onLine?.(line.replace(/^ *> /, ""), host.heapUse());
+    },
     onPanic: (code) => panics.push(code),
   });
   host.start();
