@@ -21,10 +21,10 @@ async function assemble(): Promise<StreetNode> {
   const config = await loadConfig();
   const bus = openBus();
   const node = new StreetNode(await loadIdentity(), config);
-  node.addChip(new Sen5x({ client: bus }), SEN55_FROZEN_MS, config);
-  node.addChip(new Veml7700({ client: bus }), 0, config);
-  node.addChip(new Ina226({ client: bus }), 0, config);
-  node.addChip(new Sen0232({ client: bus }), SEN0232_FROZEN_MS, config);
+  node.sensing.addChip(new Sen5x({ client: bus }), SEN55_FROZEN_MS, config);
+  node.sensing.addChip(new Veml7700({ client: bus }), 0, config);
+  node.sensing.addChip(new Ina226({ client: bus }), 0, config);
+  node.sensing.addChip(new Sen0232({ client: bus }), SEN0232_FROZEN_MS, config);
   return node;
 }
 
