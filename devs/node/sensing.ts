@@ -1,6 +1,7 @@
 import * as ds from "@devicescript/core";
 import { ConfigDocument, channelConfig } from "../contract/config";
 import { METRIC_COUNT, metricDecimals, metricIndex, metricName } from "../contract/metrics";
+import { failedCheck, selfTestReport } from "../contract/selfTest";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { SensorChip } from "../drivers/sensorChip";
 import { Alarms } from "../filter/alarm";
@@ -71,6 +72,16 @@ export class Sensing implements SampleSink {
     const found: string[] = [];
     for (const sampler of this.samplers) if (sampler.found) found.push(sampler.chip.chipName);
     return found;
+  }
+
+  /** The self-test after `start`: each chip that answers passes. */
+  selfTest(node: string): string {
+    const checks: string[] = [];
+    for (const sampler of this.samplers) {
+      const name = sampler.chip.chipName;
+      checks.push(sampler.found ? name : failedCheck(name, sampler.state.reason || "no-answer"));
+    }
+    return selfTestReport(node, checks);
   }
 
   addSample(channel: number, value: number, timeS: number): void {

@@ -41,6 +41,7 @@ export class StreetNode implements ReportSink, SessionHooks {
   /** Runs for ever, each chip and the connection in fibers of their own. */
   async run(): Promise<void> {
     await this.sensing.start();
+    console.log(this.sensing.selfTest(this.identity.node));
     this.delivery.client.run.start();
     let healthDueMs = this.healthPeriodMs;
     while (true) {

@@ -1,0 +1,4 @@
+import { selfTestCases } from "../shared/selfTest.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(selfTestCases);
