@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runChain } from "../../src/filter/chainRun";
+import { PROJECT_FOLDER } from "../../src/projectFolder";
 import { readRecording } from "../../src/recording";
 import type { HeapUse } from "../../src/sim/vm/heap";
-import { PROJECT_FOLDER, runInVm } from "../vm/harness";
+import { SyntheticDay } from "../../src/sim/world/syntheticDay";
+import { runInVm } from "../vm/harness";
 import { fewestCorners, type Sample } from "./minLinks";
 
-/** Real measurements; the benchmark is complete without them, on a synthetic signal. */
-const DATA = join(PROJECT_FOLDER, "../shared/data");
+/** Real measurements, beside the checkout; without them the synthetic city takes their place. */
+const RECORDINGS = join(PROJECT_FOLDER, "../shared/data");
 
 /** VM steps before a fiber that does not yield panics. */
 const STEP_LIMIT = 128 * 1024;
@@ -18,55 +20,44 @@ const STEP_SAMPLES = 399;
 export interface FilterCost {
   readonly what: string;
   readonly stepsPerSample: number;
-  /** Objects and bytes taken from the GC heap in 1,000 samples, frames of calls included. */
+  /** Objects taken from the GC heap in 1,000 samples; the VM's frames of calls are not counted. */
   readonly objectsPerThousand: number;
-  readonly bytesPerThousand: number;
 }
 
 /** How many values three rules report of one signal. */
 export interface FilterReduction {
   readonly signal: string;
+  /** No rule is further off, at any sample. */
   readonly largestError: number;
   readonly samples: number;
-  /** Each sample that differs from the one before by more than that. */
+  /**
+   * Plain threshold: each sample that differs from the one before it by more than a step.
+   * It keeps no bound by itself: this is with the greatest step that kept to the error here.
+   */
   readonly threshold: number;
-  /** Its largest error, held until the next report: it keeps no bound. */
-  readonly thresholdError: number;
+  readonly thresholdStep: number;
   readonly deadband: number;
   readonly swingingDoor: number;
-  /** Corners of the best polyline there is, known only afterwards. */
+  /** Corners of the best polyline there is, which is known only afterwards. */
   readonly limit: number;
 }
 
-/** Both tables of the filter. */
-export interface FilterBench {
-  readonly cost: FilterCost[];
-  readonly reduction: FilterReduction[];
-}
-
-/** Measures the filter: its cost in the VM, and what it saves on signals. */
-export async function filterBench(): Promise<FilterBench> {
-  return { cost: await costs(), reduction: signals().map(reductionOf) };
-}
-
-async function costs(): Promise<FilterCost[]> {
+/** Cost of the filter in the VM: stock operators, every kind of stage, range and deadband. */
+export async function filterCosts(): Promise<FilterCost[]> {
   const stepsPerTurn = STEP_LIMIT / (await turns("None"));
   const feedTurns = await turns("Feed");
-  const feedHeap = await allocated("Feed");
+  const feedObjects = await allocated("Feed");
   const rows: FilterCost[] = [];
   for (const [program, what] of [
     ["Stock", "stock map + ewma + threshold"],
     ["Full", "every kind of stage"],
     ["Deadband", "range and deadband"],
-  ] as const) {
-    const heap = await allocated(program);
+  ] as const)
     rows.push({
       what,
       stepsPerSample: ((feedTurns - (await turns(program))) * stepsPerTurn) / STEP_SAMPLES,
-      objectsPerThousand: heap.objects - feedHeap.objects,
-      bytesPerThousand: heap.usedBytes - feedHeap.usedBytes,
+      objectsPerThousand: (await allocated(program)) - feedObjects,
     });
-  }
   return rows;
 }
 
@@ -77,11 +68,10 @@ async function turns(program: string): Promise<number> {
 }
 
 /**
- * What the heap gains in 1,000 samples, from the median of its gains over tens: in a few
- * of them the collector ran. The VM takes the frame of every call from that heap, too, so
- * code that allocates nothing by itself still shows its calls here.
+ * Objects that the heap gains in 1,000 samples, worked out from those tens of samples in
+ * which the collector did not run.
  */
-async function allocated(program: string): Promise<{ objects: number; usedBytes: number }> {
+async function allocated(program: string): Promise<number> {
   const marks: HeapUse[] = [];
   await runInVm(`test/vm/filterMemory${program}.main.ts`, {
     forMs: 60_000,
@@ -89,74 +79,101 @@ async function allocated(program: string): Promise<{ objects: number; usedBytes:
       if (heap && line === "MARK") marks.push(heap);
     },
   });
-  const gains = (of: (use: HeapUse) => number) =>
-    marks.flatMap((use, i) => {
-      const before = marks[i - 1];
-      return before && i % 2 === 1 ? [of(use) - of(before)] : [];
-    });
-  return {
-    objects: 100 * median(gains((use) => use.objects)),
-    usedBytes: 100 * median(gains((use) => use.usedBytes)),
-  };
+  const gains = marks.flatMap((use, i) => {
+    const before = marks[i - 1];
+    if (!before || i % 2 === 0 || use.usedBytes < before.usedBytes) return [];
+    return [use.objects - use.frames - (before.objects - before.frames)];
+  });
+  if (gains.length === 0) throw new Error(`${program} did not run to its end`);
+  return (100 * gains.reduce((a, b) => a + b)) / gains.length;
 }
 
-function median(values: readonly number[]): number {
-  const middle = [...values].sort((a, b) => a - b)[values.length >> 1];
-  if (middle === undefined) throw new Error("the program did not run to its end");
-  return middle;
-}
-
-interface Signal {
+/** A signal to reduce. */
+interface SignalSource {
   readonly name: string;
-  readonly samples: readonly Sample[];
-  readonly error: number;
+  /** File of the recordings and its column. */
+  readonly file: string;
+  readonly column: string;
+  readonly errors: readonly number[];
+  /** The synthetic signal in its place: metric, time between samples and number of them. */
+  readonly metric: string;
+  readonly periodS: number;
+  readonly count: number;
 }
 
-function signals(): Signal[] {
-  const found: Signal[] = [{ name: "synthetic, a day", samples: synthetic(), error: 2 }];
-  const add = (name: string, file: string, column: string, ...errors: number[]) => {
-    const path = join(DATA, file);
-    if (!existsSync(path)) return;
-    const samples = readRecording(path, column, path)
-      .filter(({ value }) => !Number.isNaN(value))
-      .map(({ timeMs, value }) => ({ timeS: timeMs / 1000, value }));
-    for (const error of errors) found.push({ name, samples, error });
-  };
-  add("daylight, 3 days, lx", "daylight-3d.csv", "illuminance_lx", 50, 200);
-  add("PM2.5, 90 days, ug/m3", "pm25-hourly-90d.csv", "pm25_ugm3", 2, 5);
-  add("NO2, 90 days, ug/m3", "no2-co-hourly-90d.csv", "no2_ugm3", 10);
-  add("traffic noise, 30 min, dB", "noise-traffic-30min.csv", "LA_dB", 1, 3);
-  return found;
+// prettier-ignore
+const SOURCES: readonly SignalSource[] = [
+  { name: "daylight, 3 days, lx", file: "daylight-3d.csv", column: "illuminance_lx", errors: [50, 200],
+    metric: "illuminance", periodS: 30, count: 8640 },
+  { name: "PM2.5, 90 days, ug/m3", file: "pm25-hourly-90d.csv", column: "pm25_ugm3", errors: [2, 5],
+    metric: "pm25", periodS: 3600, count: 2160 },
+  { name: "NO2, 90 days, ug/m3", file: "no2-co-hourly-90d.csv", column: "no2_ugm3", errors: [10],
+    metric: "no2", periodS: 3600, count: 2160 },
+  { name: "traffic noise, 30 min, dB", file: "noise-traffic-30min.csv", column: "LA_dB", errors: [1, 3],
+    metric: "LAF", periodS: 0.125, count: 14400 },
+];
+
+/** Whether the recordings are there. */
+export function recordingsFound(): boolean {
+  return SOURCES.every(({ file }) => existsSync(join(RECORDINGS, file)));
 }
 
-function synthetic(): Sample[] {
-  let seed = 1;
-  return Array.from({ length: 8640 }, (_, i) => {
-    seed = (seed * 75 + 74) % 65537;
-    return { timeS: i * 10, value: 40 - 30 * Math.cos(i / 1375) + (2 * seed) / 65537 };
+/** Reports that the rules send, on recordings or, without them, on the synthetic city. */
+export function filterReduction(): FilterReduction[] {
+  const recorded = recordingsFound();
+  return SOURCES.flatMap((source) => {
+    const samples = recorded ? recording(source) : synthetic(source);
+    const name = recorded ? source.name : `synthetic ${source.name}`;
+    return source.errors.map((error) => reductionOf(name, samples, error));
   });
 }
 
-function reductionOf({ name, samples, error }: Signal): FilterReduction {
-  let held = NaN;
-  let threshold = 0;
-  let thresholdError = 0;
-  samples.forEach(({ value }, i) => {
-    const before = samples[i - 1];
-    if (!before || Math.abs(value - before.value) > error) {
-      held = value;
-      threshold++;
-    }
-    thresholdError = Math.max(thresholdError, Math.abs(value - held));
-  });
+function recording({ file, column }: SignalSource): Sample[] {
+  const path = join(RECORDINGS, file);
+  return readRecording(path, column, path)
+    .filter(({ value }) => !Number.isNaN(value))
+    .map(({ timeMs, value }) => ({ timeS: timeMs / 1000, value }));
+}
+
+function synthetic({ metric, periodS, count }: SignalSource): Sample[] {
+  // The morning's rush hour is in the half hour of noise, too.
+  const startUtcMs = Date.UTC(2026, 2, 20, 6);
+  const day = new SyntheticDay({ seed: 1, node: "bk-0001", startUtcMs });
+  return Array.from({ length: count }, (_, i) => ({
+    timeS: i * periodS,
+    value: day.value(metric, i * periodS * 1000) ?? NaN,
+  }));
+}
+
+function reductionOf(signal: string, samples: readonly Sample[], error: number): FilterReduction {
   return {
-    signal: name,
+    signal,
     largestError: error,
     samples: samples.length,
-    threshold,
-    thresholdError,
+    ...plainThreshold(samples, error),
     deadband: runChain({ report: { deadband: error } }, samples).reports.length,
     swingingDoor: runChain({ report: { swingingDoor: error } }, samples).reports.length,
     limit: fewestCorners(samples, error),
   };
+}
+
+/** The greatest step, of a row that falls by a tenth each, with which no error is above that. */
+function plainThreshold(
+  samples: readonly Sample[],
+  error: number,
+): { threshold: number; thresholdStep: number } {
+  for (let step = error; ; step *= 0.9) {
+    let held = NaN;
+    let reports = 0;
+    let largest = 0;
+    samples.forEach(({ value }, i) => {
+      const before = samples[i - 1];
+      if (!before || Math.abs(value - before.value) > step) {
+        held = value;
+        reports++;
+      }
+      largest = Math.max(largest, Math.abs(value - held));
+    });
+    if (largest <= error) return { threshold: reports, thresholdStep: step };
+  }
 }

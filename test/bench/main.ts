@@ -3,6 +3,7 @@ import { nodeTopic } from "../../devs/contract/topics";
 import { table } from "../../src/cli/table";
 import { loadFirmware } from "../../src/toolchain/firmware";
 import { startCity } from "../support/simulatedCity";
+import { filterCosts, filterReduction, recordingsFound } from "./filter";
 
 /**
  * The figures to keep in sight, measured in one run. Speeds are ratios to real time or
@@ -84,11 +85,32 @@ async function manyNodes(): Promise<Figure[]> {
   ];
 }
 
+/** What a sample costs in the node's filter. */
+async function filterFigures(): Promise<Figure[]> {
+  const [stock, ...chains] = await filterCosts();
+  return chains.flatMap((chain) => [
+    {
+      what: `VM steps a sample, filter with ${chain.what}`,
+      ours: chain.stepsPerSample,
+      stock: stock?.stepsPerSample,
+      unit: "steps",
+    },
+    {
+      what: `GC allocations in 1,000 samples, ${chain.what}`,
+      ours: chain.objectsPerThousand,
+      stock: stock?.objectsPerThousand,
+      unit: "objects",
+    },
+  ]);
+}
+
 // The memory of many nodes is measured first, in a process that is still small.
 const many = await manyNodes();
-const figures = [...(await oneNode()), ...many];
-if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
-else
+const figures = [...(await oneNode()), ...many, ...(await filterFigures())];
+const reduction = filterReduction();
+if (process.argv.includes("--json"))
+  console.log(JSON.stringify({ figures, reduction, recordings: recordingsFound() }));
+else {
   console.log(
     table(
       ["figure", "ours", "stock", "unit"],
@@ -100,6 +122,24 @@ else
       ]),
     ),
   );
+  console.log("\nReports of one signal at the same largest error, and the fewest of any polyline:");
+  if (!recordingsFound())
+    console.log("(../shared/data is not there: the signals are those of the synthetic city)");
+  console.log(
+    table(
+      ["signal", "error", "samples", "threshold", "deadband", "swinging door", "fewest"],
+      reduction.map((row) => [
+        row.signal,
+        row.largestError,
+        row.samples,
+        row.threshold,
+        row.deadband,
+        `${row.swingingDoor} (${(row.swingingDoor / row.deadband).toFixed(2)} of deadband)`,
+        row.limit,
+      ]),
+    ),
+  );
+}
 
 function round(value: number): number {
   return Number(value.toPrecision(4));

@@ -1,12 +1,12 @@
 import mqttPacket, { type Packet, type Parser } from "mqtt-packet";
 import { beforeAll, describe, expect, it } from "vitest";
+import { PROJECT_FOLDER } from "../../src/projectFolder";
 import type { Connector } from "../../src/sim/network/network";
 import { seededRandom } from "../../src/sim/random";
 import { Scheduler } from "../../src/sim/scheduler";
 import { VmHost } from "../../src/sim/vm/vmHost";
 import type { VmSocket } from "../../src/sim/vm/vmModule";
 import { compileProgram } from "../../src/toolchain/compile";
-import { PROJECT_FOLDER } from "../vm/harness";
 
 /** How a connection behaves, for as long as it does. */
 type Behaviour =

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
+import { PROJECT_FOLDER } from "../../src/projectFolder";
 import { seededRandom } from "../../src/sim/random";
 import { Scheduler } from "../../src/sim/scheduler";
 import { VmHost } from "../../src/sim/vm/vmHost";
 import { compileProgram } from "../../src/toolchain/compile";
-import { PROJECT_FOLDER } from "../vm/harness";
 
 /** The flash at one of its changes, and what the program had said until then. */
 interface Moment {

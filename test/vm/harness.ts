@@ -1,13 +1,10 @@
-import { fileURLToPath } from "node:url";
+import { PROJECT_FOLDER } from "../../src/projectFolder";
 import { compileProgram, type CompiledProgram } from "../../src/toolchain/compile";
 import { Scheduler } from "../../src/sim/scheduler";
 import { seededRandom } from "../../src/sim/random";
 import type { HeapUse } from "../../src/sim/vm/heap";
 import { VmHost, type BusDevice } from "../../src/sim/vm/vmHost";
 import type { Connector } from "../../src/sim/network/network";
-
-/** The checkout. */
-export const PROJECT_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
 
 const noNetwork: Connector = {
   connect() {

@@ -11,6 +11,8 @@ export interface HeapUse {
   readonly freeBytes: number;
   readonly largestFreeBytes: number;
   readonly objects: number;
+  /** How many of the objects are frames of calls. */
+  readonly frames: number;
   /**
    * What was in use right after the last collection: since then the collector has freed
    * nothing, so it is the use without what was allocated since. 0 before the first one.
@@ -29,8 +31,9 @@ export interface HeapPeaks {
 /** 64 KB in words, divided by the collector's fraction of 4: `gc_threshold`. */
 const GC_THRESHOLD_WORDS = 4096;
 const TAG_FREE = 1;
-/** Tag bits above the kind of a block: pinned, scanned, pending. */
-const TAG_KIND_MASK = 0x1f;
+const TAG_ACTIVATION = 8;
+/** The bits of a tag that say the kind of a block; above them: scanned, pinned, pending. */
+const TAG_KIND_MASK = 0x0f;
 const WORD = 4;
 
 /** Offsets in `struct _devs_gc_t`. */
@@ -72,6 +75,7 @@ export class VmMemory {
     let freeWords = 0;
     let largestFreeWords = 0;
     let objects = 0;
+    let frames = 0;
     for (
       let chunk = (words[gc + GC_FIRST_CHUNK] ?? 0) >> 2;
       chunk;
@@ -82,12 +86,14 @@ export class VmMemory {
         const header = words[block] ?? 0;
         const size = header & 0xffffff;
         if (size === 0) return undefined;
-        if (((header >>> 24) & TAG_KIND_MASK) === TAG_FREE) {
+        const kind = (header >>> 24) & TAG_KIND_MASK;
+        if (kind === TAG_FREE) {
           freeWords += size;
           largestFreeWords = Math.max(largestFreeWords, size);
         } else {
           usedWords += size;
           objects++;
+          if (kind === TAG_ACTIVATION) frames++;
         }
         block += size;
       }
@@ -97,6 +103,7 @@ export class VmMemory {
       freeBytes: freeWords * WORD,
       largestFreeBytes: largestFreeWords * WORD,
       objects,
+      frames,
       liveBytes: Math.max(0, usedWords - (words[gc + GC_ALLOCATED_WORDS] ?? 0)) * WORD,
     };
   }
