@@ -3,6 +3,7 @@
  * What is there is laid over the built-in defaults; `null` stands for the default.
  */
 import type { ChainDescription, ChainProblem } from "./chain";
+import { overDefaults } from "../config/overlay";
 import { checkChain } from "../filter/check";
 import { defaultChannel } from "./defaults";
 import { metricIndex } from "./metrics";
@@ -51,7 +52,7 @@ export function channelConfig(document: ConfigDocument, metric: string): Channel
   base["periodS"] = defaults ? defaults.periodS : PERIOD_MAX_S;
   const channels = document["channels"] as ConfigDocument | null | undefined;
   const part = channels ? channels[metric] : undefined;
-  return (part ? overlay(base, part as ConfigDocument) : base) as unknown as ChannelConfig;
+  return (part ? overDefaults(base, part as ConfigDocument) : base) as unknown as ChannelConfig;
 }
 
 /** The health period of a document, in seconds. */
@@ -59,20 +60,6 @@ export function healthPeriodS(document: ConfigDocument): number {
   const health = document["health"] as ConfigDocument | null | undefined;
   const period = health ? health["periodS"] : undefined;
   return typeof period === "number" ? period : DEFAULT_HEALTH_PERIOD_S;
-}
-
-/** `base` with `part` laid over it; `null` in `part` keeps what `base` has. */
-function overlay(base: ConfigDocument, part: ConfigDocument): ConfigDocument {
-  for (const key of Object.keys(part)) {
-    const value = part[key];
-    const old = base[key];
-    if (value === null) continue;
-    base[key] =
-      isObject(value) && isObject(old)
-        ? overlay(old as ConfigDocument, value as ConfigDocument)
-        : value;
-  }
-  return base;
 }
 
 function checkChannels(channels: unknown, problems: ChainProblem[]): void {
