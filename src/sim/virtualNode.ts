@@ -1,4 +1,5 @@
 import type { HealthMessage } from "../../devs/contract/messages";
+import { nodeSettings, type NodeProvisioning } from "../nodeSettings";
 import { MqttTap, type MqttTraffic } from "./network/mqttTap";
 import type { Connector } from "./network/network";
 import { seedFor, seededRandom } from "./random";
@@ -8,20 +9,15 @@ import type { HeapPeaks, HeapUse } from "./vm/heap";
 import { VmHost } from "./vm/vmHost";
 
 /** What a simulated node is made of. */
-export interface VirtualNodeOptions {
+export interface VirtualNodeOptions extends NodeProvisioning {
   readonly scheduler: Scheduler;
-  readonly city: string;
-  readonly node: string;
   readonly seed: number;
   readonly bytecode: Uint8Array;
   /** The I2C bus with its chips. */
   readonly bus: I2cBus;
   readonly network: Connector;
-  readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
-  /** Password at the broker; its user name is the node's name. */
-  readonly password?: string;
-  /** A part of the configuration document, put into the node's flash. */
-  readonly configuration?: object;
+  /** Contents of the flash at the first start; without it the node is provisioned then. */
+  readonly flash?: Uint8Array;
   readonly onLog?: (line: string) => void;
   readonly onFailure?: (reason: string) => void;
 }
@@ -29,10 +25,6 @@ export interface VirtualNodeOptions {
 /** Class of the Jacdac settings service, and its command `set`. */
 const SETTINGS_SERVICE_CLASS = 0x1107dc4a;
 const CMD_SETTINGS_SET = 0x81;
-
-/** Characters of configuration in one setting: as a JSON string at most twice so many bytes of 225. */
-const CONFIGURATION_PART = 100;
-const CONFIGURATION_PARTS = 32;
 
 /** How often the host looks whether the runtime has announced its services. */
 const ANNOUNCED_POLL_MS = 20;
@@ -51,11 +43,12 @@ export class VirtualNode {
   readonly #i2c: I2cService;
   readonly #random: () => number;
   #host: VmHost | undefined;
-  #flash = new Uint8Array(0);
+  #flash: Uint8Array;
   #peaksBefore: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
 
   constructor(options: VirtualNodeOptions) {
     this.#options = options;
+    this.#flash = options.flash ?? new Uint8Array(0);
     this.city = options.city;
     this.node = options.node;
     this.#random = seededRandom(seedFor(options.seed, options.node));
@@ -127,34 +120,11 @@ export class VirtualNode {
       });
       return;
     }
-    for (const [key, value] of this.#settings())
+    for (const [key, value] of nodeSettings(this.#options))
       host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.from(`${key}\0${value}`));
     scheduler.after(ANNOUNCED_POLL_MS, () => {
       if (this.#host === host) host.deploy(bytecode);
     });
-  }
-
-  /** The settings that provisioning writes, as `devs/node/identity.ts` reads them. */
-  #settings(): [string, string][] {
-    const { city, node, broker, password, configuration } = this.#options;
-    const settings: [string, string][] = [
-      ["identity", JSON.stringify({ city, node })],
-      ["broker", JSON.stringify(broker)],
-    ];
-    if (password !== undefined) settings.push(["password", JSON.stringify(password)]);
-    const text = JSON.stringify(configuration ?? {});
-    if (text === "{}") return settings;
-    const parts = Math.ceil(text.length / CONFIGURATION_PART);
-    if (parts > CONFIGURATION_PARTS)
-      throw new Error(
-        `the configuration has ${text.length} characters, a node holds ${CONFIGURATION_PARTS * CONFIGURATION_PART}`,
-      );
-    for (let i = 0; i < parts; i++)
-      settings.push([
-        `config${i}`,
-        JSON.stringify(text.slice(i * CONFIGURATION_PART, (i + 1) * CONFIGURATION_PART)),
-      ]);
-    return settings;
   }
 
   #log(line: string): void {

@@ -27,8 +27,34 @@ interface Diagnostic {
 }
 
 interface BuildConfig {
-  boards: Record<string, unknown>;
+  boards: Record<string, BoardFile>;
+  archs: Record<string, ArchFile>;
   hwInfo: Record<string, string>;
+}
+
+/** A board file as the compiler resolves it: the part that this project reads. */
+export interface BoardFile {
+  readonly id: string;
+  /** Chip: `esp32`, `esp32c3`, `esp32s3`, … */
+  readonly archId: string;
+  readonly devName: string;
+  readonly [key: string]: unknown;
+}
+
+/** What DeviceScript knows of a chip: the part that this project reads. Numbers may be written in hexadecimal. */
+export interface ArchFile {
+  readonly id: string;
+  readonly name: string;
+  /** Where a runtime image starts in flash. */
+  readonly binFlashOffset: number | string;
+  /** Where the board configuration lies in flash. */
+  readonly dcfgOffset: number | string;
+  /** Where program and settings lie in flash, and in how many pages. */
+  readonly fstorOffset: number | string;
+  readonly fstorPages: number;
+  readonly flashPageSize: number;
+  /** The official release of the runtime for a bare board. */
+  readonly bareUrl?: string;
 }
 
 interface CompilerHost {
@@ -56,11 +82,16 @@ interface Compiler {
   }): BuildConfig;
   preludeFiles(config: BuildConfig): Record<string, string>;
   formatDiagnostics(diagnostics: Diagnostic[], basic: boolean): string;
+  jsonToDcfg(board: object, interpretStrings: boolean): Record<string, unknown>;
+  serializeDcfg(settings: Record<string, unknown>): Uint8Array;
+  decodeDcfg(bytes: Uint8Array): { errors: string[]; settings: Record<string, unknown> };
+  pinsInfo(arch: ArchFile, board: BoardFile): { errors: string[] };
 }
 
 let loaded: Compiler | undefined;
 
-function compiler(): Compiler {
+/** The compiler of `@devicescript/cli`, which also knows boards and their configuration. */
+export function devicescriptCompiler(): Compiler {
   if (loaded) return loaded;
   const module = { exports: {} };
   const body = bundledModule("compiler/built/devicescript-compiler.node.cjs");
@@ -93,13 +124,14 @@ export interface CompileOptions {
   readonly version: string;
 }
 
-function boards(projectFolder: string): unknown[] {
+/** The project's own board files, each with its identifier. */
+export function ownBoards(projectFolder: string): BoardFile[] {
   const folder = join(projectFolder, "boards");
   return readdirSync(folder)
     .filter((file) => file.endsWith(".board.json"))
     .sort()
     .map((file) => ({
-      ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as object),
+      ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as BoardFile),
       id: basename(file, ".board.json"),
     }));
 }
@@ -110,9 +142,8 @@ function boards(projectFolder: string): unknown[] {
  */
 export function unpackPackages(): void {
   const parent = modulesParentFolder();
-  const files = compiler().preludeFiles(
-    compiler().resolveBuildConfig({ hwInfo: {}, addBoards: [] }),
-  );
+  const compiler = devicescriptCompiler();
+  const files = compiler.preludeFiles(compiler.resolveBuildConfig({ hwInfo: {}, addBoards: [] }));
   for (const [file, content] of Object.entries(files)) {
     const path = join(parent, file);
     if (readIfThere(path) === content) continue;
@@ -136,11 +167,11 @@ function readIfThere(path: string): string | undefined {
  */
 export function compileProgram(entry: string, options: CompileOptions): CompiledProgram {
   unpackPackages();
-  const { compileWithHost, resolveBuildConfig, formatDiagnostics } = compiler();
+  const { compileWithHost, resolveBuildConfig, formatDiagnostics } = devicescriptCompiler();
   const folder = resolve(options.projectFolder);
   const config = resolveBuildConfig({
     hwInfo: { "@name": "streetnode", "@version": options.version },
-    addBoards: boards(folder),
+    addBoards: ownBoards(folder),
   });
   const errors: string[] = [];
   const host: CompilerHost = {
