@@ -1,0 +1,4 @@
+import { commandCases } from "../shared/commands.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(commandCases);
