@@ -1,0 +1,4 @@
+import { statusLightCases } from "../shared/statusLight.cases";
+import { testInBothWorlds } from "../support/sharedCases";
+
+testInBothWorlds("the status light", statusLightCases, "test/vm/statusLight.main.ts");
