@@ -19,12 +19,15 @@ class SimulatedI2C extends I2C {
   constructor() {
     super();
     const self = this;
-    this.role.report().subscribe((packet) => {
+    // In place of `report().subscribe`, which starts a second fiber for each packet.
+    ds.I2C.prototype._onPacket = async function (packet: ds.Packet | undefined) {
       const fiber = self.waiting;
-      if (!fiber || packet.serviceCommand !== CMD_TRANSACTION) return;
+      // The bus shows a sender its own commands too.
+      if (!fiber || !packet || !packet.isReport) return;
+      if (packet.serviceCommand !== CMD_TRANSACTION) return;
       self.waiting = undefined;
       if (fiber.suspended) fiber.resume(packet.payload);
-    });
+    };
   }
 
   /** As `I2C.xfer`; throws an I2CError with `NoI2C` when the far side is silent. */

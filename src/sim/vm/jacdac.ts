@@ -7,11 +7,14 @@
 /** Frame flag: the frame is a command to a device; without it, a report of a device. */
 export const FRAME_FLAG_COMMAND = 0x01;
 
-/** Command 0 of service 0: the announcement, sent every 500 ms. */
+/** Command 0 of service 0: the announcement. */
 export const CONTROL_ANNOUNCE = 0x0000;
 
-/** Control service 0: an announcement with this service count and flags is alive. */
-export const ANNOUNCE_PERIOD_MS = 500;
+/**
+ * How often a simulated device announces itself. On a real bus it is every 500 ms; the
+ * runtime forgets a device after 2 s of silence, and each announcement costs it a turn.
+ */
+export const ANNOUNCE_PERIOD_MS = 1000;
 
 const FRAME_HEADER = 12;
 const PACKET_HEADER = 4;

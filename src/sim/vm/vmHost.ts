@@ -11,13 +11,12 @@ export const FLASH_BYTES = 256 * 1024;
  * Longest pause between two turns of an idle VM. Sleeping fibers, frames and
  * sockets wake it earlier; this only bounds how late its Jacdac housekeeping runs.
  */
-const IDLE_TURN_MS = 100;
+const IDLE_TURN_MS = 500;
 
 /** The VM's own tick: it asks for this pause when nothing of its own is due sooner. */
 const VM_TICK_MS = 10;
 
-/** How often the heap is looked at, in virtual time. */
-const HEAP_SAMPLE_MS = 50;
+const WORD_BYTES = 4;
 
 /** UTC at the start of a run's virtual time for a VM: it only sees differences. */
 const CLOCK_BASE_MS = 1_700_000_000_000;
@@ -69,8 +68,10 @@ export class VmHost {
   #running = false;
   #poweredMs = 0;
   #inVm = false;
-  #heapPeaks: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
-  #heapSampledMs = -Infinity;
+  readonly #heapPeaks = { liveBytes: 0, highWaterBytes: 0 };
+  #allocatedWords = 0;
+  /** Use of the heap right after the last collection. */
+  #liveBytes = 0;
   /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
   #ownServices: number[] = [];
 
@@ -239,16 +240,21 @@ export class VmHost {
     return Math.floor(this.#options.scheduler.nowMs - this.#poweredMs);
   }
 
+  /**
+   * Follows the heap from turn to turn. Between two collections its use is what the first
+   * of them left and what was allocated since, so it is walked only after a collection.
+   */
   #sampleHeap(): void {
-    const nowMs = this.#options.scheduler.nowMs;
-    if (nowMs - this.#heapSampledMs < HEAP_SAMPLE_MS) return;
-    this.#heapSampledMs = nowMs;
-    const use = this.#memory.heapUse();
-    if (!use) return;
-    this.#heapPeaks = {
-      liveBytes: Math.max(this.#heapPeaks.liveBytes, use.liveBytes),
-      highWaterBytes: Math.max(this.#heapPeaks.highWaterBytes, use.usedBytes),
-    };
+    const allocatedWords = this.#memory.allocatedWords();
+    if (allocatedWords === undefined) return;
+    if (allocatedWords < this.#allocatedWords || this.#liveBytes === 0)
+      this.#liveBytes = this.#memory.heapUse()?.liveBytes ?? 0;
+    this.#allocatedWords = allocatedWords;
+    this.#heapPeaks.liveBytes = Math.max(this.#heapPeaks.liveBytes, this.#liveBytes);
+    this.#heapPeaks.highWaterBytes = Math.max(
+      this.#heapPeaks.highWaterBytes,
+      this.#liveBytes + allocatedWords * WORD_BYTES,
+    );
   }
 
   #announce(): void {
