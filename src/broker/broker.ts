@@ -5,6 +5,7 @@ import { Duplex } from "node:stream";
 import { Aedes } from "aedes";
 import { WebSocketServer, createWebSocketStream } from "ws";
 import { listen, type ListenOptions } from "../net/listen";
+import type { Server as LinkServer, ServerSocket } from "../sim/network/network";
 import { PacketLimit } from "./packetLimit";
 
 /** Largest packet that the broker takes, in bytes; a node sends at most 4 KB. */
@@ -14,17 +15,14 @@ const MAX_PACKET_BYTES = 256 * 1024;
 export type PublishListener = (topic: string, payload: Uint8Array) => void;
 
 /**
- * The simulator's own MQTT broker (Aedes), for demonstrations and simulations on one
- * machine: it has no passwords and keeps nothing on disk.
+ * The MQTT broker (Aedes) of demonstrations in real time, for other programs of this machine
+ * too: it has no passwords and keeps nothing on disk.
  */
 export class Broker {
   readonly #aedes: Aedes;
-  /** Connections from inside this process. */
-  readonly #attached: WeakSet<object>;
   readonly #closers: (() => Promise<void>)[] = [];
-  private constructor(aedes: Aedes, attached: WeakSet<object>) {
+  private constructor(aedes: Aedes) {
     this.#aedes = aedes;
-    this.#attached = attached;
     // A client that breaks the protocol loses its connection; that is all.
     aedes.on("clientError", () => {});
     aedes.on("connectionError", () => {});
@@ -34,22 +32,17 @@ export class Broker {
 
   /** Starts a broker that serves this process; `listenTcp` and `listenWebSocket` open it to others. */
   static async start(): Promise<Broker> {
-    const attached = new WeakSet<object>();
-    const aedes = await Aedes.createBroker({
-      preConnect: (client, packet, done) => {
-        // The library counts keep-alive on the wall clock, a link inside the process runs on another.
-        if (attached.has(client.conn)) packet.keepalive = 0;
-        done(null, true);
-      },
-    });
-    return new Broker(aedes, attached);
+    return new Broker(await Aedes.createBroker());
   }
 
-  /** Takes the far end of a connection that was made inside this process. */
-  attach(stream: Duplex): void {
-    this.#attached.add(stream);
-    this.#aedes.handle(stream);
-  }
+  /** The broker as the far end of links inside this process, in real time. */
+  readonly server: LinkServer = {
+    reachable: true,
+    accept: (socket) => {
+      this.#aedes.handle(asStream(socket));
+      return true;
+    },
+  };
 
   /** Calls `listener` for every message that a client publishes, its last will included. */
   onPublish(listener: PublishListener): void {
@@ -138,6 +131,25 @@ export class Broker {
     );
     return taken;
   }
+}
+
+/** The server's end of a link as a stream. */
+function asStream(socket: ServerSocket): Duplex {
+  const stream = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      socket.write(chunk);
+      done();
+    },
+    destroy(_error, done) {
+      socket.end();
+      done(null);
+    },
+  });
+  stream.on("error", () => {});
+  socket.onData = (data) => stream.push(data);
+  socket.onClose = () => stream.destroy();
+  return stream;
 }
 
 /** The stream with a limit on the size of the packets that come in; breaking it ends it. */

@@ -48,7 +48,7 @@ export class CitySimulation {
           seed: options.seed,
           bytecode: options.bytecode,
           bus: options.bus(node),
-          network: options.network,
+          network: options.network.path(node),
           broker: options.broker,
           ...(options.password === undefined ? {} : { password: options.password }),
           configuration: options.configuration,
@@ -60,23 +60,22 @@ export class CitySimulation {
 
   /** Gives every node its power, spread over the first second. */
   async powerOn(): Promise<void> {
-    const { scheduler, seed, network, nodes } = this.#options;
+    const { scheduler, seed, nodes } = this.#options;
     const random = seededRandom(seedFor(seed, "power on"));
     const order = nodes.map((_, i) => ({ i, atMs: random() * POWER_ON_SPREAD_MS }));
     order.sort((a, b) => a.atMs - b.atMs);
     for (const { i, atMs } of order) {
-      await drive(scheduler, { speed: Infinity, untilMs: atMs, network });
+      await drive(scheduler, { speed: Infinity, untilMs: atMs });
       await this.nodes[i]?.powerOn();
     }
   }
 
   /** Runs until that virtual time, or until `signal` ends it. */
   async run(untilMs: number, speed: number, signal?: AbortSignal): Promise<void> {
-    const { scheduler, network } = this.#options;
+    const { scheduler } = this.#options;
     await drive(scheduler, {
       speed,
       untilMs,
-      network,
       ...(signal ? { signal } : {}),
     });
   }

@@ -1,4 +1,3 @@
-import type { Network } from "./network/network";
 import type { Scheduler } from "./scheduler";
 
 /** Tasks in one go before the process's own events (sockets, signals, timers) get a turn. */
@@ -15,7 +14,6 @@ export interface RunOptions {
   readonly untilMs: number;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
-  readonly network: Network;
 }
 
 /** Drives the scheduler until `untilMs`: as fast as it goes, or in step with the wall clock. */
@@ -25,10 +23,9 @@ export async function drive(scheduler: Scheduler, options: RunOptions): Promise<
 }
 
 async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<void> {
-  const { network, signal, untilMs } = options;
+  const { signal, untilMs } = options;
   let tasks = 0;
   while (!signal?.aborted) {
-    if (network.busy) await network.settle();
     const next = scheduler.nextTimeMs();
     if (next === undefined || next > untilMs) break;
     scheduler.runNext();
@@ -38,7 +35,7 @@ async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<v
 }
 
 async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<void> {
-  const { network, signal, speed, untilMs } = options;
+  const { signal, speed, untilMs } = options;
   const startMs = scheduler.nowMs;
   const startWallMs = performance.now();
   let wake: (() => void) | undefined;
@@ -48,7 +45,6 @@ async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<v
     const dueMs = Math.min(untilMs, startMs + (performance.now() - startWallMs) * speed);
     scheduler.runUntil(dueMs);
     if (scheduler.nowMs >= untilMs) break;
-    if (network.busy) await network.settle();
     const next = Math.min(scheduler.nextTimeMs() ?? untilMs, untilMs);
     const pauseMs = (next - startMs) / speed - (performance.now() - startWallMs);
     await new Promise<void>((resolve) => {

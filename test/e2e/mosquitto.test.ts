@@ -74,7 +74,7 @@ afterEach(async () => {
 /** Runs a city in real time against Mosquitto until the test is over. */
 async function cityAt(mosquitto: Mosquitto): Promise<CityUnderTest> {
   const city = await startCity({
-    network: () => tcpNetwork,
+    network: tcpNetwork(),
     brokerAddress: { host: "127.0.0.1", port: mosquitto.port, tls: false },
     configuration: LIVELY,
   });

@@ -1,4 +1,4 @@
-import { Broker } from "../../src/broker/broker";
+import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import {
   Receiver,
   type EventArrival,
@@ -24,7 +24,9 @@ export interface CityUnderTest {
   readonly scheduler: Scheduler;
   /** UTC at the start of the run. */
   readonly startUtcMs: number;
-  readonly broker: Broker;
+  readonly broker: VirtualBroker;
+  /** The nodes' ways to the broker, to break them. */
+  readonly network: MemoryNetwork;
   readonly receiver: Receiver;
   /** The I2C bus of each node, to switch faults of its chips on. */
   readonly buses: Map<string, VirtualI2cBus>;
@@ -45,7 +47,7 @@ export interface CityUnderTestOptions {
   readonly configuration?: object;
   readonly surroundings?: (node: string) => Surroundings;
   /** Where the nodes' sockets lead; into the embedded broker by default. */
-  readonly network?: (scheduler: Scheduler) => Network;
+  readonly network?: Network;
   readonly brokerAddress?: { host: string; port: number; tls: boolean };
   readonly password?: string;
 }
@@ -54,7 +56,8 @@ export interface CityUnderTestOptions {
 export async function startCity(options: CityUnderTestOptions = {}): Promise<CityUnderTest> {
   const seed = options.seed ?? 1;
   const scheduler = new Scheduler();
-  const broker = await Broker.start();
+  const broker = new VirtualBroker(scheduler);
+  const network = new MemoryNetwork(scheduler, broker, seed);
   const readings: Reading[] = [];
   const events: EventArrival[] = [];
   const states: StateArrival[] = [];
@@ -76,9 +79,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     seed,
     bytecode: loadFirmware().bytecode,
     scheduler,
-    network:
-      options.network?.(scheduler) ??
-      new MemoryNetwork(scheduler, (stream) => broker.attach(stream)),
+    network: options.network ?? network,
     broker: options.brokerAddress ?? { host: "broker.invalid", port: 1883, tls: false },
     password: options.password,
     configuration: options.configuration ?? {},
@@ -97,6 +98,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     scheduler,
     startUtcMs: START_UTC_MS,
     broker,
+    network,
     receiver,
     buses,
     readings,
@@ -105,9 +107,6 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     bad,
     log,
     run: (ms) => city.run(scheduler.nowMs + ms, Infinity),
-    close: async () => {
-      city.powerOff();
-      await broker.close();
-    },
+    close: async () => city.powerOff(),
   };
 }

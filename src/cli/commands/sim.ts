@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
-import { Broker } from "../../broker/broker";
+import { VirtualBroker } from "../../broker/virtual/virtualBroker";
 import { Receiver } from "../../city/receiver";
 import { InputError } from "../../inputError";
 import { CitySimulation, nodeName } from "../../sim/citySimulation";
@@ -104,7 +104,7 @@ async function simulate(options: SimOptions): Promise<SimResult> {
   const { bytecode } = loadFirmware();
 
   const scheduler = new Scheduler();
-  const ownBroker = options.broker ? undefined : await Broker.start();
+  const ownBroker = options.broker ? undefined : new VirtualBroker(scheduler);
   const receiver = new Receiver();
   ownBroker?.onPublish((topic, payload) =>
     receiver.receive(topic, payload, START_UTC_MS + scheduler.nowMs),
@@ -117,9 +117,7 @@ async function simulate(options: SimOptions): Promise<SimResult> {
     seed: options.seed,
     bytecode,
     scheduler,
-    network: ownBroker
-      ? new MemoryNetwork(scheduler, (stream) => ownBroker.attach(stream))
-      : tcpNetwork,
+    network: ownBroker ? new MemoryNetwork(scheduler, ownBroker, options.seed) : tcpNetwork(),
     broker: options.broker ?? OWN_BROKER,
     password: process.env["STREETNODE_PASSWORD"],
     configuration,
@@ -158,7 +156,6 @@ async function simulate(options: SimOptions): Promise<SimResult> {
   const wallSeconds = (performance.now() - startMs) / 1000;
   const nodes = city.nodes.map((node) => summarize(node, bytecode.length));
   city.powerOff();
-  await ownBroker?.close();
   const { messages, duplicates, gaps } = receiver.counters;
   return {
     virtualSeconds: scheduler.nowMs / 1000,

@@ -93,7 +93,7 @@ async function runCity(options: UpOptions): Promise<void> {
       seed: options.seed,
       bytecode,
       scheduler,
-      network: new MemoryNetwork(scheduler, (stream) => broker.attach(stream)),
+      network: new MemoryNetwork(scheduler, broker.server),
       broker: { host: "broker.invalid", port: MQTT_PORT, tls: false },
       configuration,
       bus: (node) => streetPoleBus(new SyntheticDay({ seed: options.seed, node, startUtcMs })),

@@ -1,125 +1,107 @@
-import { Duplex } from "node:stream";
+import { seedFor, seededRandom } from "../random";
 import type { Scheduler } from "../scheduler";
 import type { VmSocket } from "../vm/vmModule";
-import type { Network } from "./network";
+import type { Connector, Network, Server } from "./network";
+import { VirtualLink, type Direction, type LinkPath } from "./virtualLink";
 
-/** One way across the city's network; a LAN with a broker on it answers in a few milliseconds. */
-const ONE_WAY_MS = 5;
+/** How a node's way to its broker is. */
+export interface PathConditions {
+  /** Time that a segment takes one way, in milliseconds. */
+  readonly delayMs: number;
+  /** Up to so much is added to it, different for each segment, in milliseconds. */
+  readonly jitterMs: number;
+  /** Share of the TCP segments that are lost, 0..1; at 1 nothing passes, and nobody is told. */
+  readonly lossShare: number;
+}
 
-/**
- * Turns of the process's event loop without anything new from the broker after
- * which it is taken to be done with what it was sent.
- */
-const QUIET_TURNS = 6;
+/** A LAN with a broker on it answers in a few milliseconds. */
+export const GOOD_CONDITIONS: PathConditions = { delayMs: 5, jitterMs: 0, lossShare: 0 };
 
-/**
- * Links from nodes to a broker in this process, in virtual time: a byte takes
- * `ONE_WAY_MS` of the scheduler's time, whatever the broker takes of real time.
- */
+/** Links from nodes to a server in this process, wholly in virtual time and the same for a seed. */
 export class MemoryNetwork implements Network {
   readonly #scheduler: Scheduler;
-  readonly #accept: (stream: Duplex) => void;
-  #activity = 0;
-  #quietAt = 0;
+  readonly #server: Server;
+  readonly #seed: number;
+  readonly #paths = new Map<string, NodePath>();
 
-  /** `accept` hands the far end of a new connection to the broker. */
-  constructor(scheduler: Scheduler, accept: (stream: Duplex) => void) {
+  constructor(scheduler: Scheduler, server: Server, seed = 1) {
     this.#scheduler = scheduler;
-    this.#accept = accept;
+    this.#server = server;
+    this.#seed = seed;
   }
 
-  connect(): VmSocket {
-    return new MemoryLink(this.#scheduler, this.#accept, () => this.#activity++);
-  }
-
-  get busy(): boolean {
-    return this.#activity !== this.#quietAt;
-  }
-
-  async settle(): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
-      const before = this.#activity;
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      if (this.#activity !== before) quiet = -1;
-    }
-    this.#quietAt = this.#activity;
+  path(node: string): NodePath {
+    const known = this.#paths.get(node);
+    if (known) return known;
+    const random = seededRandom(seedFor(this.#seed, `${node}/network`));
+    const path = new NodePath(this.#scheduler, this.#server, random);
+    this.#paths.set(node, path);
+    return path;
   }
 }
 
-/** One connection: the node's socket on one side, a stream for the broker on the other. */
-class MemoryLink implements VmSocket {
+/** The way of one node to its server, with the faults that it has at the moment. */
+export class NodePath implements Connector, LinkPath {
+  readonly bytesLeft: Record<Direction, number> = { up: Infinity, down: Infinity };
   readonly #scheduler: Scheduler;
-  readonly #active: () => void;
-  readonly #broker: Duplex;
-  #ended = false;
-  #onConnect: (() => void)[] = [];
-  #onData: ((data: Uint8Array) => void)[] = [];
-  #onClose: ((hadError: boolean) => void)[] = [];
+  readonly #server: Server;
+  readonly #random: () => number;
+  #conditions = GOOD_CONDITIONS;
+  #unreachable = false;
+  #links: VirtualLink[] = [];
 
-  constructor(scheduler: Scheduler, accept: (stream: Duplex) => void, active: () => void) {
+  constructor(scheduler: Scheduler, server: Server, random: () => number) {
     this.#scheduler = scheduler;
-    this.#active = active;
-    this.#broker = new Duplex({
-      read() {},
-      write: (chunk: Buffer, _encoding, done) => {
-        active();
-        const data = new Uint8Array(chunk);
-        scheduler.after(ONE_WAY_MS, () => {
-          if (!this.#ended) for (const listener of this.#onData) listener(data);
-        });
-        done();
-      },
-      final: (done) => {
-        this.#closeLater();
-        done();
-      },
-      destroy: (_error, done) => {
-        this.#closeLater();
-        done(null);
-      },
-    });
-    this.#broker.on("error", () => {});
-    scheduler.after(2 * ONE_WAY_MS, () => {
-      if (this.#ended) return;
-      active();
-      accept(this.#broker);
-      for (const listener of this.#onConnect) listener();
-    });
+    this.#server = server;
+    this.#random = random;
   }
 
-  once(_event: "connect", listener: () => void): this {
-    this.#onConnect.push(listener);
-    return this;
+  connect(): VmSocket {
+    const link = new VirtualLink(this.#scheduler, this, this.#server);
+    if (this.#unreachable) link.fail("ENETUNREACH");
+    this.#links = this.#links.filter(({ over }) => !over);
+    this.#links.push(link);
+    return link;
   }
 
-  on(event: string, listener: unknown): this {
-    if (event === "data") this.#onData.push(listener as (data: Uint8Array) => void);
-    if (event === "close") this.#onClose.push(listener as (hadError: boolean) => void);
-    return this;
+  loses(): boolean {
+    const { lossShare } = this.#conditions;
+    return lossShare > 0 && this.#random() < lossShare;
   }
 
-  write(data: Uint8Array): void {
-    const bytes = Buffer.from(data);
-    this.#scheduler.after(ONE_WAY_MS, () => {
-      this.#active();
-      if (!this.#broker.destroyed) this.#broker.push(bytes);
-    });
+  delayMs(): number {
+    const { delayMs, jitterMs } = this.#conditions;
+    return jitterMs > 0 ? delayMs + this.#random() * jitterMs : delayMs;
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#scheduler.after(ONE_WAY_MS, () => {
-      this.#active();
-      if (!this.#broker.destroyed) this.#broker.push(null);
-    });
+  /** From now on the path is so; what is left out is good. */
+  setConditions(conditions: Partial<PathConditions>): void {
+    this.#conditions = { ...GOOD_CONDITIONS, ...conditions };
   }
 
-  #closeLater(): void {
-    this.#active();
-    this.#scheduler.after(ONE_WAY_MS, () => {
-      if (this.#ended) return;
-      this.#ended = true;
-      for (const listener of this.#onClose) listener(false);
-    });
+  /** Takes the node's own network (its Wi-Fi) away: its connection fails, and each new one at once. */
+  disconnect(): void {
+    this.#unreachable = true;
+    for (const link of this.#links) link.fail("ENETUNREACH");
+  }
+
+  /** Gives the node its network back. */
+  reconnect(): void {
+    this.#unreachable = false;
+  }
+
+  /** Nothing passes on the connections of this moment any more, and nobody is told; new ones work. */
+  halfOpen(): void {
+    for (const link of this.#links) link.mute();
+  }
+
+  /** Resets the connections of this moment; both sides are told. */
+  reset(): void {
+    for (const link of this.#links) link.reset();
+  }
+
+  /** Lets so many more bytes pass in one direction, and resets the connection in front of the next. */
+  cutAfter(direction: Direction, bytes: number): void {
+    this.bytesLeft[direction] = bytes;
   }
 }

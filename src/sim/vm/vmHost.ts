@@ -130,12 +130,14 @@ export class VmHost {
   }
 
   /**
-   * Takes the power away: nothing of the VM runs any more. Its connection ends without
-   * a word of MQTT, as when a gateway answers for a node that is gone.
+   * Takes the power away: nothing of the VM runs any more. Its connection is left without
+   * a word where the network can do that; else it ends without a word of MQTT, as when a
+   * gateway answers for a node that is gone.
    */
   stop(): void {
     this.#running = false;
-    this.#socket?.end();
+    if (this.#socket?.abandon) this.#socket.abandon();
+    else this.#socket?.end();
     this.#socket = undefined;
     this.#vm.devsStop();
     this.#cancelTurn();

@@ -44,6 +44,8 @@ export interface VmSocket {
   on(event: "close", listener: (hadError: boolean) => void): unknown;
   write(data: Uint8Array): unknown;
   end(): unknown;
+  /** Leaves the connection without a word, as a node does that loses its power. */
+  abandon?(): unknown;
 }
 
 type Factory = (options?: object) => Promise<VmModule>;
