@@ -1,0 +1,67 @@
+import type { Database } from "node-sqlite3-wasm";
+import { InventoryError } from "./inventoryError";
+
+/**
+ * The steps from one version of the tables to the next: the first makes version 1 of an
+ * empty file. A step that has been released is never changed; a new one is added.
+ *
+ * Times are milliseconds since 1970 in UTC. `password` is the clear password while a board
+ * still has to get it, and NULL after; `password_hash` is what the broker is given.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE nodes (
+    name TEXT PRIMARY KEY,
+    city TEXT NOT NULL,
+    board TEXT NOT NULL,
+    pole TEXT,
+    mac TEXT UNIQUE,
+    state TEXT NOT NULL
+      CHECK (state IN ('new', 'flashing', 'flashed', 'failed', 'installed', 'retired')),
+    reason TEXT,
+    password TEXT,
+    password_hash TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE people (
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('centre', 'crew')),
+    password TEXT,
+    password_hash TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    name TEXT,
+    detail TEXT
+  ) STRICT;
+
+  CREATE TABLE exports (
+    folder TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
+];
+
+/**
+ * Brings the tables up to date, inside the transaction that is open.
+ *
+ * @throws InventoryError when they are of a later version than these steps know
+ */
+export function migrate(db: Database, steps: readonly string[], file: string): void {
+  const version = Number(db.get("PRAGMA user_version")?.["user_version"]);
+  if (version > steps.length)
+    throw new InventoryError(
+      "unusable",
+      `the inventory ${file} was made by a newer version of Streetnode (tables ${version}, known are ${steps.length}): update Streetnode`,
+    );
+  if (version === steps.length) return;
+  for (const step of steps.slice(version)) db.exec(step);
+  db.exec(`PRAGMA user_version = ${steps.length}`);
+}
