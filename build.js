@@ -17,6 +17,7 @@ await build([
       streetnode: "src/cli/main.ts",
       "check-firmware-types": "src/toolchain/checkFirmwareTypes.ts",
       bench: "test/bench/main.ts",
+      "sim-worker": "src/sim/run/worker.ts",
     },
     platform: "node",
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),

@@ -58,15 +58,20 @@ export class CitySimulation {
     );
   }
 
-  /** Gives every node its power, spread over the first second. */
+  /**
+   * Gives every node its power, spread over the first second. When a node's turn comes
+   * depends on its name alone, not on the others.
+   */
   async powerOn(): Promise<void> {
-    const { scheduler, seed, nodes } = this.#options;
-    const random = seededRandom(seedFor(seed, "power on"));
-    const order = nodes.map((_, i) => ({ i, atMs: random() * POWER_ON_SPREAD_MS }));
+    const { scheduler, seed } = this.#options;
+    const order = this.nodes.map((node) => ({
+      node,
+      atMs: seededRandom(seedFor(seed, `${node.node}/power on`))() * POWER_ON_SPREAD_MS,
+    }));
     order.sort((a, b) => a.atMs - b.atMs);
-    for (const { i, atMs } of order) {
+    for (const { node, atMs } of order) {
       await drive(scheduler, { speed: Infinity, untilMs: atMs });
-      await this.nodes[i]?.powerOn();
+      await node.powerOn();
     }
   }
 

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly untilMs: number;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
+  /** In step with the wall clock: told by how many real milliseconds a task was late. */
+  readonly onLate?: (lateMs: number) => void;
 }
 
 /** Drives the scheduler until `untilMs`: as fast as it goes, or in step with the wall clock. */
@@ -35,7 +37,7 @@ async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<v
 }
 
 async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<void> {
-  const { signal, speed, untilMs } = options;
+  const { signal, speed, untilMs, onLate } = options;
   const startMs = scheduler.nowMs;
   const startWallMs = performance.now();
   let wake: (() => void) | undefined;
@@ -43,6 +45,8 @@ async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<v
   signal?.addEventListener("abort", () => wake?.(), { once: true });
   while (!signal?.aborted) {
     const dueMs = Math.min(untilMs, startMs + (performance.now() - startWallMs) * speed);
+    const lateMs = (dueMs - (scheduler.nextTimeMs() ?? dueMs)) / speed;
+    if (lateMs > 0) onLate?.(lateMs);
     scheduler.runUntil(dueMs);
     if (scheduler.nowMs >= untilMs) break;
     const next = Math.min(scheduler.nextTimeMs() ?? untilMs, untilMs);

@@ -1,16 +1,12 @@
 import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
-import { VirtualBroker } from "../../broker/virtual/virtualBroker";
-import { Receiver } from "../../city/receiver";
 import { InputError } from "../../inputError";
-import { CitySimulation, nodeName } from "../../sim/citySimulation";
-import { MemoryNetwork } from "../../sim/network/memoryNetwork";
-import { tcpNetwork } from "../../sim/network/tcpNetwork";
-import { summarize, type NodeSummary } from "../../sim/runSummary";
-import { Scheduler } from "../../sim/scheduler";
-import { loadReplay, parseReplayOption, withReplay } from "../../sim/world/replay";
-import { streetPoleBus } from "../../sim/world/streetPole";
-import { SyntheticDay } from "../../sim/world/syntheticDay";
+import { nodeName } from "../../sim/citySimulation";
+import { runFleet } from "../../sim/run/fleet";
+import type { RunPlan } from "../../sim/run/runPlan";
+import { OWN_BROKER, type BrokerCounts, type ShardProgress } from "../../sim/run/shard";
+import type { NodeSummary } from "../../sim/runSummary";
+import { loadReplay, parseReplayOption } from "../../sim/world/replay";
 import { loadFirmware } from "../../toolchain/firmware";
 import { configurationFrom } from "../configurationOption";
 import { interruptSignal } from "../interrupt";
@@ -31,11 +27,6 @@ import { table } from "../table";
  */
 const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
 
-/** The broker inside this process has no address; the nodes are given one all the same. */
-const OWN_BROKER: BrokerAddress = { host: "broker.invalid", port: 1883, tls: false };
-
-const PROGRESS_MS = 500;
-
 interface SimOptions {
   readonly nodes: number;
   readonly city: string;
@@ -45,6 +36,7 @@ interface SimOptions {
   readonly seed: number;
   readonly replay: string[];
   readonly set: string[];
+  readonly threads?: number;
   readonly log?: true;
   readonly json?: true;
 }
@@ -53,8 +45,10 @@ interface SimOptions {
 interface SimResult {
   readonly virtualSeconds: number;
   readonly wallSeconds: number;
-  readonly nodes: NodeSummary[];
-  readonly broker?: { messages: number; duplicates: number; gaps: number };
+  /** In step with the wall clock: the longest time by which anything was late. */
+  readonly latestMs?: number;
+  readonly nodes: readonly NodeSummary[];
+  readonly broker?: BrokerCounts;
 }
 
 /** `streetnode sim`: runs nodes without hardware. */
@@ -77,6 +71,11 @@ export function simCommand(): Command {
     .option("--seed <n>", "the same seed gives the same run", wholeNumber(0, 0xffffffff), 1)
     .option("--replay <metric=FILE:COLUMN>", "drive a sensor from a CSV file", collect, [])
     .option("--set <PATH=VALUE>", "override a value of the nodes' configuration", collect, [])
+    .option(
+      "--threads <n>",
+      "threads to spread the nodes over (default: one a core)",
+      wholeNumber(1, 64),
+    )
     .option("--log", "print every line of the nodes' logs")
     .option("--json", "print the result as one JSON object on the last line")
     .addHelpText(
@@ -93,75 +92,66 @@ export function simCommand(): Command {
 }
 
 async function simulate(options: SimOptions): Promise<SimResult> {
+  const plan = planOf(options);
+  const { host, port } = plan.broker ?? OWN_BROKER;
+  const progress = new Progress();
+  const failures = new Set<string>();
+  const startMs = performance.now();
+  try {
+    const { virtualMs, nodes, broker, latestMs } = await runFleet(
+      plan,
+      {
+        line: (atMs, node, text) => progress.note(`${(atMs / 1000).toFixed(3)} ${node} ${text}`),
+        failure: (node, reason) => {
+          const known = failures.has(reason);
+          failures.add(reason);
+          if (!known)
+            progress.note(
+              `${node} cannot reach the broker at ${host}:${port}: ${reason}. The nodes keep trying.`,
+            );
+        },
+        progress: (now) => progress.show(progressLine(now, plan.nodes.length)),
+      },
+      {
+        signal: interruptSignal(),
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      },
+    );
+    return {
+      virtualSeconds: virtualMs / 1000,
+      wallSeconds: (performance.now() - startMs) / 1000,
+      ...(plan.speed === Infinity ? {} : { latestMs: Math.round(latestMs) }),
+      nodes,
+      ...(broker ? { broker } : {}),
+    };
+  } finally {
+    progress.clear();
+  }
+}
+
+function planOf(options: SimOptions): RunPlan {
   const cityProblem = nameProblem(options.city);
   if (cityProblem) throw new InputError(`--city ${options.city}: ${cityProblem}`);
   if (options.speed === Infinity && options.for === undefined)
     throw new InputError("--speed max: needs --for, or the run would never end");
   if (options.broker && options.speed !== 1)
     throw new InputError("--speed: with --broker the run is in real time, leave --speed out");
-  const configuration = configurationFrom(options.set);
-  const replays = options.replay.map((text) => loadReplay(parseReplayOption(text)));
-  const { bytecode } = loadFirmware();
-
-  const scheduler = new Scheduler();
-  const ownBroker = options.broker ? undefined : new VirtualBroker(scheduler);
-  const receiver = new Receiver();
-  ownBroker?.onPublish((topic, payload) =>
-    receiver.receive(topic, payload, START_UTC_MS + scheduler.nowMs),
-  );
-  const progress = new Progress();
-  const failures = new Set<string>();
-  const city = new CitySimulation({
+  const password = process.env["STREETNODE_PASSWORD"];
+  return {
     city: options.city,
     nodes: Array.from({ length: options.nodes }, (_, i) => nodeName(options.city, i + 1)),
     seed: options.seed,
-    bytecode,
-    scheduler,
-    network: ownBroker ? new MemoryNetwork(scheduler, ownBroker, options.seed) : tcpNetwork(),
-    broker: options.broker ?? OWN_BROKER,
-    password: process.env["STREETNODE_PASSWORD"],
-    configuration,
-    bus: (node) =>
-      streetPoleBus(
-        withReplay(
-          new SyntheticDay({ seed: options.seed, node, startUtcMs: START_UTC_MS }),
-          replays,
-        ),
-      ),
-    onLog: (node, line) => {
-      if (options.log)
-        progress.note(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line.trimStart()}`);
-    },
-    onFailure: (node, reason) => {
-      const known = failures.has(reason);
-      failures.add(reason);
-      const { host, port } = options.broker ?? OWN_BROKER;
-      if (!known)
-        progress.note(
-          `${node} cannot reach the broker at ${host}:${port}: ${reason}. The nodes keep trying.`,
-        );
-    },
-  });
-
-  const signal = interruptSignal();
-  const startMs = performance.now();
-  const timer = setInterval(() => progress.show(progressLine(city, scheduler)), PROGRESS_MS);
-  try {
-    await city.powerOn();
-    await city.run(options.for ?? Infinity, options.speed, signal);
-  } finally {
-    clearInterval(timer);
-    progress.clear();
-  }
-  const wallSeconds = (performance.now() - startMs) / 1000;
-  const nodes = city.nodes.map((node) => summarize(node, bytecode.length));
-  city.powerOff();
-  const { messages, duplicates, gaps } = receiver.counters;
-  return {
-    virtualSeconds: scheduler.nowMs / 1000,
-    wallSeconds,
-    nodes,
-    ...(ownBroker ? { broker: { messages, duplicates, gaps } } : {}),
+    startUtcMs: START_UTC_MS,
+    durationMs: options.for ?? Infinity,
+    speed: options.speed,
+    ...(options.broker ? { broker: options.broker } : {}),
+    ...(password === undefined ? {} : { password }),
+    configuration: configurationFrom(options.set),
+    replays: options.replay
+      .map((text) => loadReplay(parseReplayOption(text)))
+      .map(({ metric, rows }) => ({ metric, rows })),
+    bytecode: loadFirmware().bytecode,
+    log: options.log === true,
   };
 }
 
@@ -173,11 +163,10 @@ function problemOf({ nodes }: SimResult): string | undefined {
   return undefined;
 }
 
-function progressLine(city: CitySimulation, scheduler: Scheduler): string {
-  const clock = new Date(scheduler.nowMs).toISOString().slice(11, 19);
-  const days = Math.floor(scheduler.nowMs / 86_400_000);
-  const messages = city.nodes.reduce((sum, node) => sum + node.traffic.acknowledged, 0);
-  return `${days > 0 ? `day ${days + 1}, ` : ""}${clock} of virtual time, ${city.nodes.length} nodes, ${messages} messages acknowledged`;
+function progressLine({ nowMs, acknowledged }: ShardProgress, nodes: number): string {
+  const clock = new Date(nowMs).toISOString().slice(11, 19);
+  const days = Math.floor(nowMs / 86_400_000);
+  return `${days > 0 ? `day ${days + 1}, ` : ""}${clock} of virtual time, ${nodes} nodes, ${acknowledged} messages acknowledged`;
 }
 
 function printResult(result: SimResult): void {

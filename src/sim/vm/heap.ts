@@ -55,7 +55,7 @@ export class VmMemory {
   readonly #bytes: () => Uint8Array;
   #gc = 0;
   #fibersAt = 0;
-  #view = new Uint32Array(0);
+  #view: Uint32Array = new Uint32Array(0);
 
   /** `bytes` gives the memory as it is now: the array is replaced when it grows. */
   constructor(bytes: () => Uint8Array) {

@@ -39,13 +39,13 @@ export function parseReplayOption(text: string): ReplayOption {
  */
 export class ReplayedMetric {
   readonly metric: string;
-  readonly #rows: readonly RecordedRow[];
+  readonly rows: readonly RecordedRow[];
   readonly #endMs: number;
 
   /** `rows`: at least one, in ascending order of time. */
   constructor(metric: string, rows: readonly RecordedRow[]) {
     this.metric = metric;
-    this.#rows = rows;
+    this.rows = rows;
     const last = rows.at(-1)?.timeMs ?? 0;
     this.#endMs = last + (last - (rows.at(-2)?.timeMs ?? -Infinity));
   }
@@ -54,9 +54,9 @@ export class ReplayedMetric {
   value(timeMs: number): number | undefined {
     if (timeMs > this.#endMs) return undefined;
     const next = this.#firstAfter(timeMs);
-    const before = this.#rows[next - 1] ?? this.#rows[0];
+    const before = this.rows[next - 1] ?? this.rows[0];
     if (!before || Number.isNaN(before.value)) return undefined;
-    const after = this.#rows[next];
+    const after = this.rows[next];
     if (!after || timeMs <= before.timeMs) return before.value;
     if (Number.isNaN(after.value)) return undefined;
     const share = (timeMs - before.timeMs) / (after.timeMs - before.timeMs);
@@ -66,10 +66,10 @@ export class ReplayedMetric {
   /** Index of the first row later than `timeMs`; the number of rows when there is none. */
   #firstAfter(timeMs: number): number {
     let low = 0;
-    let high = this.#rows.length;
+    let high = this.rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#rows[middle]?.timeMs ?? Infinity) <= timeMs) low = middle + 1;
+      if ((this.rows[middle]?.timeMs ?? Infinity) <= timeMs) low = middle + 1;
       else high = middle;
     }
     return low;
