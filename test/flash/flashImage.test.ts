@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Broker } from "../../src/broker/broker";
+import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import { boardConfiguration, boardIds } from "../../src/flash/boardConfiguration";
 import { makeFlashImage } from "../../src/flash/flashImage";
 import { makeFstor, readFstor } from "../../src/flash/fstor";
@@ -61,8 +61,7 @@ describe("the store of settings and program", () => {
 
   it("is what the runtime writes itself", async () => {
     const scheduler = new Scheduler();
-    const broker = await Broker.start();
-    const network = new MemoryNetwork(scheduler, (socket) => broker.attach(socket));
+    const network = new MemoryNetwork(scheduler, new VirtualBroker(scheduler)).path("bk-0042");
     const host = await VmHost.create({
       scheduler,
       network,
@@ -73,15 +72,14 @@ describe("the store of settings and program", () => {
     const settings = nodeSettings(NODE);
     try {
       host.start();
-      await drive(scheduler, { speed: Infinity, untilMs: 200, network });
+      await drive(scheduler, { speed: Infinity, untilMs: 200 });
       const service = host.ownService(0x1107dc4a) as number;
       for (const [key, value] of settings)
         host.sendCommand(service, 0x81, Buffer.from(`${key}\0${value}`));
-      await drive(scheduler, { speed: Infinity, untilMs: 300, network });
+      await drive(scheduler, { speed: Infinity, untilMs: 300 });
       host.deploy(bytecode);
     } finally {
       host.stop();
-      await broker.close();
     }
     const own = makeFstor(SIZE, {
       settings: new Map(settings.map(([key, value]) => [`:${key}`, Buffer.from(value)])),
