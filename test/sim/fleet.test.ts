@@ -10,7 +10,7 @@ const plan: RunPlan = {
   nodes: [1, 2, 3].map((number) => nodeName("berkane", number)),
   seed: 11,
   startUtcMs: START_UTC_MS,
-  durationMs: 60_000,
+  durationMs: 90_000,
   speed: Infinity,
   configuration: {},
   replays: [],
