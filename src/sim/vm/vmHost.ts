@@ -68,6 +68,8 @@ export class VmHost {
   #running = false;
   #poweredMs = 0;
   #inVm = false;
+  /** The program asked a service of its own device, or was answered: it goes on in the next turn. */
+  #talksToItself = false;
   readonly #heapPeaks = { liveBytes: 0, highWaterBytes: 0 };
   #allocatedWords = 0;
   /** Use of the heap right after the last collection. */
@@ -193,10 +195,11 @@ export class VmHost {
     this.#process = process;
     this.#sampleHeap();
     let pauseMs = delayMs;
-    if (delayMs >= VM_TICK_MS) {
+    if (delayMs >= VM_TICK_MS && !this.#talksToItself) {
       const wakeMs = this.#memory.nextWakeMs() ?? Infinity;
       pauseMs = Math.max(1, Math.min(IDLE_TURN_MS, wakeMs - this.#clockMs()));
     }
+    this.#talksToItself = false;
     this.#turn = this.#options.scheduler.after(pauseMs, () => this.#takeTurn());
     return this;
   }
@@ -272,6 +275,7 @@ export class VmHost {
 
   #receive(frame: Uint8Array): void {
     for (const packet of decodeFrame(frame)) {
+      if (packet.device === this.deviceId && packet.serviceIndex > 0) this.#talksToItself = true;
       if (packet.isCommand) {
         const device = this.#options.devices?.find((d) => d.device === packet.device);
         device?.handle({ ...packet, payload: packet.payload.slice() }, (reply, delayMs) => {
