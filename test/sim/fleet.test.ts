@@ -35,6 +35,7 @@ describe("a fleet", () => {
     expect(alone.result.nodes.every(({ samples }) => samples > 0)).toBe(true);
     expect(alone.lines.length).toBeGreaterThan(30);
     const together = await run(3);
+    expect(together.result).toEqual(alone.result);
     expect(JSON.stringify(together.result)).toBe(JSON.stringify(alone.result));
     expect(together.lines).toEqual(alone.lines);
   });

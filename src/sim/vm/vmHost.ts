@@ -52,6 +52,9 @@ export interface VmHostOptions {
   readonly onFlashSave?: (image: Uint8Array) => void;
 }
 
+/** A listener of a socket, whatever its event hands over. */
+type Listener = (argument: never) => void;
+
 /** One DeviceScript VM on the simulation's scheduler. */
 export class VmHost {
   readonly deviceId: string;
@@ -210,18 +213,21 @@ export class VmHost {
     this.#process = undefined;
   }
 
-  #openSocket(network: Connector, address: SocketAddress) {
+  /** A socket whose every event the VM acts on in its next turn. */
+  #openSocket(network: Connector, address: SocketAddress): VmSocket {
     const socket = network.connect(address);
     this.#socket = socket;
-    // The VM learns of an event through a callback and acts on it in its next turn.
-    const wake = () => this.wake();
-    queueMicrotask(() => {
-      socket.on("data", wake);
-      socket.on("close", wake);
-      socket.on("error", wake);
-      socket.once("connect", wake);
-    });
-    return socket;
+    const listenTo = socket.on.bind(socket) as (event: string, listener: Listener) => void;
+    const thenWake = (listener: Listener) => (argument: never) => {
+      listener(argument);
+      this.wake();
+    };
+    return {
+      once: (event, listener) => socket.once(event, thenWake(listener) as () => void),
+      on: (event: string, listener: Listener) => listenTo(event, thenWake(listener)),
+      write: (data) => socket.write(data),
+      end: () => socket.end(),
+    };
   }
 
   #takeTurn(): void {
