@@ -7,6 +7,8 @@ export interface NodeProvisioning {
   readonly password?: string;
   /** A part of the configuration document. */
   readonly configuration?: object;
+  /** Makes the node print every reading on its console; default false. */
+  readonly trace?: boolean;
 }
 
 /** Characters of configuration in one setting: as a JSON string at most twice so many bytes of 225. */
@@ -20,12 +22,13 @@ const CONFIGURATION_PARTS = 32;
  * @throws Error when the configuration is longer than a node holds.
  */
 export function nodeSettings(provisioning: NodeProvisioning): [string, string][] {
-  const { city, node, broker, password, configuration } = provisioning;
+  const { city, node, broker, password, configuration, trace } = provisioning;
   const settings: [string, string][] = [
     ["identity", JSON.stringify({ city, node })],
     ["broker", JSON.stringify({ host: broker.host, port: broker.port, tls: broker.tls })],
   ];
   if (password !== undefined) settings.push(["password", JSON.stringify(password)]);
+  if (trace) settings.push(["trace", "true"]);
   const text = JSON.stringify(configuration ?? {});
   if (text === "{}") return settings;
   const parts = Math.ceil(text.length / CONFIGURATION_PART);

@@ -12,6 +12,8 @@ export interface Identity {
   password: string;
   /** Boots since the flash was new, this one included. */
   boot: number;
+  /** Whether every reading is printed on the console before it is handed on. */
+  trace: boolean;
 }
 
 /** Settings keys; at most 13 characters each. */
@@ -19,6 +21,7 @@ const KEY_IDENTITY = "identity";
 const KEY_BROKER = "broker";
 const KEY_PASSWORD = "password";
 const KEY_BOOT = "boot";
+const KEY_TRACE = "trace";
 
 /**
  * Reads the identity from flash and counts this boot.
@@ -47,5 +50,6 @@ export async function loadIdentity(): Promise<Identity> {
     tls: !!broker.tls,
     password: (await readSetting<string>(KEY_PASSWORD)) || "",
     boot: boot,
+    trace: !!(await readSetting<boolean>(KEY_TRACE, false)),
   };
 }

@@ -1,6 +1,7 @@
 import * as ds from "@devicescript/core";
 import { ConfigDocument, healthPeriodS } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
+import { metricName } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
 import { Message } from "../mqtt/packets";
 import { SessionHooks } from "../mqtt/session";
@@ -54,6 +55,8 @@ export class StreetNode implements ReportSink, SessionHooks {
   }
 
   addReading(metric: number, value: number, timeS: number): void {
+    if (this.identity.trace)
+      console.log("reading " + metricName(metric) + " " + value + " " + timeS);
     this.delivery.outbox.addReading(metric, value, timeS);
   }
 

@@ -2,7 +2,7 @@ import { drive } from "./clock";
 import type { Network } from "./network/network";
 import { seedFor, seededRandom } from "./random";
 import { Scheduler } from "./scheduler";
-import { VirtualNode } from "./virtualNode";
+import { VirtualNode, type Report } from "./virtualNode";
 import type { I2cBus } from "./vm/i2cService";
 
 /** What a simulated city is made of. */
@@ -19,6 +19,8 @@ export interface CityOptions {
   readonly configuration: object;
   /** The I2C bus of a node, with its chips in their surroundings. */
   readonly bus: (node: string) => I2cBus;
+  /** Gets every reading that passed a node's filters. */
+  readonly onReport?: (node: string, report: Report) => void;
   readonly onLog?: (node: string, line: string) => void;
   readonly onFailure?: (node: string, reason: string) => void;
 }
@@ -52,6 +54,7 @@ export class CitySimulation {
           broker: options.broker,
           ...(options.password === undefined ? {} : { password: options.password }),
           configuration: options.configuration,
+          ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
           onLog: (line) => options.onLog?.(node, line),
           onFailure: (reason) => options.onFailure?.(node, reason),
         }),

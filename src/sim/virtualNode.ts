@@ -18,8 +18,21 @@ export interface VirtualNodeOptions extends NodeProvisioning {
   readonly network: Connector;
   /** Contents of the flash at the first start; without it the node is provisioned then. */
   readonly flash?: Uint8Array;
+  /** Gets every reading that passed the node's filters; the node then prints them (`trace`). */
+  readonly onReport?: (report: Report) => void;
   readonly onLog?: (line: string) => void;
   readonly onFailure?: (reason: string) => void;
+}
+
+/** A reading that the node found worth sending, as it printed it, before anything else knew of it. */
+export interface Report {
+  readonly metric: string;
+  /** To seven digits, as DeviceScript prints numbers. */
+  readonly value: number;
+  /** When it was measured, in virtual milliseconds. */
+  readonly timeMs: number;
+  /** Which start of the program it belongs to, from 1. */
+  readonly boot: number;
 }
 
 /** Class of the Jacdac settings service, and its command `set`. */
@@ -36,6 +49,8 @@ export class VirtualNode {
   /** Times that the program started. */
   boots = 0;
   panics = 0;
+  /** Times that the flash was written, since it was new. */
+  flashWrites = 0;
   /** The node's own counters, as it last printed them. */
   health: HealthMessage | undefined;
   readonly #options: VirtualNodeOptions;
@@ -45,6 +60,9 @@ export class VirtualNode {
   #host: VmHost | undefined;
   #flash: Uint8Array;
   #peaksBefore: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
+  /** Virtual time of the last power on, which the node's clock counts from. */
+  #poweredMs = 0;
+  #cut: { readonly write: number; readonly stored: boolean } | undefined;
 
   constructor(options: VirtualNodeOptions) {
     this.#options = options;
@@ -95,11 +113,10 @@ export class VirtualNode {
       devices: [this.#i2c],
       onLog: (line) => this.#log(line),
       onPanic: () => this.panics++,
-      onFlashSave: (image) => {
-        this.#flash = image.slice();
-      },
+      onFlashSave: (image) => this.#flashSaved(image),
     });
     this.#host = host;
+    this.#poweredMs = scheduler.nowMs;
     host.start();
     if (isNew) this.#provision(host);
   }
@@ -111,6 +128,25 @@ export class VirtualNode {
     this.#host = undefined;
   }
 
+  /** Whether the node has power. */
+  get powered(): boolean {
+    return this.#host !== undefined;
+  }
+
+  /**
+   * Takes the power away in the flash write with that number, counted from when the flash
+   * was new: right after it, or, where it is not `stored`, before anything of it is kept.
+   */
+  cutPowerAt(write: number, stored: boolean): void {
+    this.#cut = { write, stored };
+  }
+
+  #flashSaved(image: Uint8Array): void {
+    const cut = this.#cut?.write === ++this.flashWrites ? this.#cut : undefined;
+    if (!cut || cut.stored) this.#flash = image.slice();
+    if (cut) this.powerOff();
+  }
+
   #provision(host: VmHost): void {
     const { scheduler, bytecode } = this.#options;
     const settings = host.ownService(SETTINGS_SERVICE_CLASS);
@@ -120,16 +156,30 @@ export class VirtualNode {
       });
       return;
     }
-    for (const [key, value] of nodeSettings(this.#options))
+    for (const [key, value] of nodeSettings({
+      ...this.#options,
+      trace: this.#options.onReport !== undefined,
+    }))
       host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.from(`${key}\0${value}`));
     scheduler.after(ANNOUNCED_POLL_MS, () => {
       if (this.#host === host) host.deploy(bytecode);
     });
   }
 
+  #reported(line: string): void {
+    const [, , metric = "", value, timeS] = line.split(" ");
+    this.#options.onReport?.({
+      metric,
+      value: Number(value),
+      timeMs: this.#poweredMs + Number(timeS) * 1000,
+      boot: this.boots,
+    });
+  }
+
   #log(line: string): void {
     const text = line.trimStart();
     if (text.startsWith("* start:")) this.boots++;
+    if (text.startsWith("> reading ")) this.#reported(text);
     if (text.startsWith("> health ")) {
       try {
         this.health = JSON.parse(text.slice("> health ".length)) as HealthMessage;

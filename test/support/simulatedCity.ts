@@ -9,6 +9,7 @@ import { CitySimulation, nodeName } from "../../src/sim/citySimulation";
 import { MemoryNetwork } from "../../src/sim/network/memoryNetwork";
 import type { Network } from "../../src/sim/network/network";
 import { Scheduler } from "../../src/sim/scheduler";
+import type { Report } from "../../src/sim/virtualNode";
 import type { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { streetPoleBus } from "../../src/sim/world/streetPole";
 import type { Surroundings } from "../../src/sim/world/surroundings";
@@ -17,6 +18,11 @@ import { loadFirmware } from "../../src/toolchain/firmware";
 
 /** UTC at the start of every simulated run in the tests: before sunrise in Berkane. */
 export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
+
+/** A reading that passed a node's filters. */
+export interface NodeReport extends Report {
+  readonly node: string;
+}
 
 /** A city for a test. */
 export interface CityUnderTest {
@@ -31,6 +37,8 @@ export interface CityUnderTest {
   /** The I2C bus of each node, to switch faults of its chips on. */
   readonly buses: Map<string, VirtualI2cBus>;
   readonly readings: Reading[];
+  /** What the nodes' filters let through, as each node printed it. */
+  readonly reports: NodeReport[];
   readonly events: EventArrival[];
   readonly states: StateArrival[];
   readonly bad: string[];
@@ -50,6 +58,8 @@ export interface CityUnderTestOptions {
   readonly network?: Network;
   readonly brokerAddress?: { host: string; port: number; tls: boolean };
   readonly password?: string;
+  /** Makes the nodes print every reading, which fills `reports`. */
+  readonly trace?: boolean;
 }
 
 /** Builds a city of the real firmware around an embedded broker, and powers it on. */
@@ -59,6 +69,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
   const broker = new VirtualBroker(scheduler);
   const network = new MemoryNetwork(scheduler, broker, seed);
   const readings: Reading[] = [];
+  const reports: NodeReport[] = [];
   const events: EventArrival[] = [];
   const states: StateArrival[] = [];
   const bad: string[] = [];
@@ -90,6 +101,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
       buses.set(node, bus);
       return bus;
     },
+    ...(options.trace ? { onReport: (node, report) => reports.push({ ...report, node }) } : {}),
     onLog: (node, line) => log.push(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line}`),
   });
   await city.powerOn();
@@ -102,6 +114,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     receiver,
     buses,
     readings,
+    reports,
     events,
     states,
     bad,

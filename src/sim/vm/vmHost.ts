@@ -48,7 +48,7 @@ export interface VmHostOptions {
   readonly onLog?: (line: string) => void;
   /** Gets the code of a panic; the runtime restarts the program by itself. */
   readonly onPanic?: (code: number) => void;
-  /** Gets the flash after each write of the VM; throwing here is a power cut in that write. */
+  /** Gets the flash after each write of the VM; calling `stop` here is a power cut right after it. */
   readonly onFlashSave?: (image: Uint8Array) => void;
 }
 
@@ -92,12 +92,16 @@ export class VmHost {
     vm.flashSize = FLASH_BYTES;
     vm.flashLoad = () => this.#flash;
     vm.flashSave = (image) => {
+      if (!this.#running) return;
       this.#flash = image.slice();
       options.onFlashSave?.(this.#flash);
     };
-    vm.dmesg = (line) => options.onLog?.(line);
-    vm.log = (...words) => options.onLog?.(words.join(" "));
-    vm.error = (...words) => options.onLog?.(`error: ${words.join(" ")}`);
+    const log = (line: string) => {
+      if (this.#running) options.onLog?.(line);
+    };
+    vm.dmesg = log;
+    vm.log = (...words) => log(words.join(" "));
+    vm.error = (...words) => log(`error: ${words.join(" ")}`);
     vm.panicHandler = (code) => {
       if (code !== 0) options.onPanic?.(code);
     };
@@ -135,7 +139,8 @@ export class VmHost {
   }
 
   /**
-   * Takes the power away: nothing of the VM runs any more. Its connection is left without
+   * Takes the power away, also from within a callback of the VM, whose turn then has no
+   * effect any more: nothing of it is printed, sent or written to flash. Its connection is left without
    * a word where the network can do that; else it ends without a word of MQTT, as when a
    * gateway answers for a node that is gone.
    */
@@ -144,9 +149,13 @@ export class VmHost {
     if (this.#socket?.abandon) this.#socket.abandon();
     else this.#socket?.end();
     this.#socket = undefined;
+    this.#announcing?.cancel();
+    if (!this.#inVm) this.#halt();
+  }
+
+  #halt(): void {
     this.#vm.devsStop();
     this.#cancelTurn();
-    this.#announcing?.cancel();
   }
 
   /** Writes a program into the VM's flash and starts it. */
@@ -216,6 +225,8 @@ export class VmHost {
   /** A socket whose every event the VM acts on in its next turn. */
   #openSocket(network: Connector, address: SocketAddress): VmSocket {
     const socket = network.connect(address);
+    // A turn during which the power went has no effect.
+    if (!this.#running) socket.abandon?.();
     this.#socket = socket;
     const listenTo = socket.on.bind(socket) as (event: string, listener: Listener) => void;
     const thenWake = (listener: Listener) => (argument: never) => {
@@ -243,7 +254,8 @@ export class VmHost {
     } finally {
       this.#inVm = false;
     }
-    if (this.#inbox.length) this.wake();
+    if (!this.#running) this.#halt();
+    else if (this.#inbox.length) this.wake();
   }
 
   /** Milliseconds since power on: the VM's own clock. */
