@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { InputError } from "../inputError";
 import { CompileError } from "../toolchain/compile";
 import { projectVersion } from "../toolchain/firmware";
+import { boardsCommand } from "./commands/boards";
 import { buildCommand } from "./commands/build";
 import { filterCommand } from "./commands/filter";
 import { simCommand } from "./commands/sim";
@@ -20,7 +21,8 @@ const program = new Command("streetnode")
   .addCommand(simCommand())
   .addCommand(watchCommand())
   .addCommand(filterCommand())
-  .addCommand(buildCommand());
+  .addCommand(buildCommand())
+  .addCommand(boardsCommand());
 
 for (const command of [program, ...program.commands]) command.exitOverride();
 

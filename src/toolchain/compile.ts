@@ -1,7 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { compileFunction } from "node:vm";
+import { readOwnBoards, type OwnBoard } from "../boards/boardFile";
+import { checkBoards, findingText } from "../boards/checkBoard";
+import { InputError } from "../inputError";
 import { bundledModule, modulesParentFolder } from "./devicescriptBundle";
 
 /** Bytecode and what a debugger needs of it. */
@@ -85,7 +88,10 @@ interface Compiler {
   jsonToDcfg(board: object, interpretStrings: boolean): Record<string, unknown>;
   serializeDcfg(settings: Record<string, unknown>): Uint8Array;
   decodeDcfg(bytes: Uint8Array): { errors: string[]; settings: Record<string, unknown> };
-  pinsInfo(arch: ArchFile, board: BoardFile): { errors: string[] };
+  pinsInfo(
+    arch: ArchFile,
+    board: BoardFile,
+  ): { errors: string[]; infos: { gpio: number; functions: string[] }[] };
 }
 
 let loaded: Compiler | undefined;
@@ -124,16 +130,16 @@ export interface CompileOptions {
   readonly version: string;
 }
 
-/** The project's own board files, each with its identifier. */
-export function ownBoards(projectFolder: string): BoardFile[] {
-  const folder = join(projectFolder, "boards");
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".board.json"))
-    .sort()
-    .map((file) => ({
-      ...(JSON.parse(readFileSync(join(folder, file), "utf8")) as BoardFile),
-      id: basename(file, ".board.json"),
-    }));
+/**
+ * The project's own board files, each with its identifier.
+ *
+ * @throws InputError when one of them has an error.
+ */
+export function ownBoards(projectFolder: string): OwnBoard[] {
+  const sources = readOwnBoards(projectFolder);
+  const errors = checkBoards(sources).filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new InputError(errors.map(findingText).join("; "));
+  return sources.map(({ id, text }) => ({ ...(JSON.parse(text) as OwnBoard), id }));
 }
 
 /**
