@@ -1,3 +1,4 @@
+import { TOPIC_ROOT } from "../../devs/contract/topics";
 import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import {
   Receiver,
@@ -15,6 +16,9 @@ import { streetPoleBus } from "../../src/sim/world/streetPole";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { loadFirmware } from "../../src/toolchain/firmware";
+
+/** How often the city tells its nodes the time. */
+const BEACON_PERIOD_MS = 30_000;
 
 /** UTC at the start of every simulated run in the tests: before sunrise in Berkane. */
 export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
@@ -60,6 +64,8 @@ export interface CityUnderTestOptions {
   readonly password?: string;
   /** Makes the nodes print every reading, which fills `reports`. */
   readonly trace?: boolean;
+  /** Whether the city tells the time; true by default. */
+  readonly beacon?: boolean;
 }
 
 /** Builds a city of the real firmware around an embedded broker, and powers it on. */
@@ -104,6 +110,12 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     ...(options.trace ? { onReport: (node, report) => reports.push({ ...report, node }) } : {}),
     onLog: (node, line) => log.push(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line}`),
   });
+  const beacon = () => {
+    const utcMs = START_UTC_MS + scheduler.nowMs;
+    broker.publish(`${TOPIC_ROOT}/berkane/all/down/time`, JSON.stringify({ utcMs }));
+    scheduler.after(BEACON_PERIOD_MS, beacon);
+  };
+  if (options.beacon ?? true) beacon();
   await city.powerOn();
   return {
     city,

@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { judgeDelivery } from "../support/deliveryProof";
+import { startCity, type CityUnderTest } from "../support/simulatedCity";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const NODE = "bk-0001";
+
+let city: CityUnderTest | undefined;
+
+afterEach(async () => {
+  await city?.close();
+  city = undefined;
+});
+
+/** Expects that the city has every reading once, in order, or that the node said what it let go. */
+function expectDelivered(run: CityUnderTest): void {
+  const verdict = judgeDelivery(run);
+  const health = run.city.nodes[0]?.health;
+  const given = { ...verdict, lost: verdict.lost.length, health };
+  expect(verdict.reported, JSON.stringify(given)).toBeGreaterThan(20);
+  expect(verdict.lost).toEqual([]);
+  expect(verdict.invented).toEqual([]);
+  expect(verdict.disordered).toEqual([]);
+  expect(run.bad).toEqual([]);
+  expect(run.receiver.counters.gaps).toBe(0);
+  expect(run.city.nodes[0]?.panics).toBe(0);
+}
+
+describe("a node whose broker is away", () => {
+  for (const [name, sessions] of [
+    ["with its sessions kept", "kept"],
+    ["with its sessions lost", "lost"],
+  ] as const)
+    it(`loses nothing in 10 s, ${name}`, async () => {
+      city = await startCity({ trace: true });
+      await city.run(3 * MINUTE_MS);
+      city.broker.stop({ sessions });
+      await city.run(10 * SECOND_MS);
+      city.broker.start();
+      await city.run(5 * MINUTE_MS);
+      expectDelivered(city);
+    });
+
+  it("loses nothing when the broker's machine goes without a word", async () => {
+    city = await startCity({ trace: true });
+    await city.run(3 * MINUTE_MS);
+    city.broker.stop({ sessions: "kept", silently: true });
+    await city.run(30 * SECOND_MS);
+    city.broker.start();
+    await city.run(8 * MINUTE_MS);
+    expectDelivered(city);
+  });
+});
+
+describe("a node whose network is bad", () => {
+  it("loses nothing where segments are lost and late", async () => {
+    city = await startCity({ trace: true });
+    city.network.path(NODE).setConditions({ lossShare: 0.15, delayMs: 300, jitterMs: 400 });
+    await city.run(20 * MINUTE_MS);
+    city.network.path(NODE).setConditions({});
+    await city.run(5 * MINUTE_MS);
+    expectDelivered(city);
+  });
+
+  it("notices a half-open connection within one and a half keep-alives, and loses nothing", async () => {
+    city = await startCity({ trace: true });
+    await city.run(3 * MINUTE_MS);
+    city.network.path(NODE).halfOpen();
+    const mutedMs = city.scheduler.nowMs;
+    const connects = city.broker.connects;
+    while (city.broker.connects === connects && city.scheduler.nowMs < mutedMs + 5 * MINUTE_MS)
+      await city.run(SECOND_MS);
+    expect(city.scheduler.nowMs - mutedMs).toBeLessThanOrEqual(90 * SECOND_MS);
+    await city.run(5 * MINUTE_MS);
+    expectDelivered(city);
+  });
+
+  it("loses nothing while its own network comes and goes", async () => {
+    city = await startCity({ trace: true });
+    const path = city.network.path(NODE);
+    for (let i = 1; i <= 6; i++) {
+      await city.run(MINUTE_MS);
+      path.disconnect();
+      await city.run(i * 5 * SECOND_MS);
+      path.reconnect();
+    }
+    await city.run(5 * MINUTE_MS);
+    expectDelivered(city);
+  });
+
+  it("loses nothing wherever a connection is cut", async () => {
+    city = await startCity({ trace: true });
+    const path = city.network.path(NODE);
+    await city.run(30 * SECOND_MS);
+    // Steps without a common factor: each cut falls into another part of another packet.
+    for (let i = 0; i < 60; i++) {
+      path.cutAfter(i % 3 === 2 ? "down" : "up", (i * 37) % 500);
+      await city.run(15 * SECOND_MS);
+    }
+    path.cutAfter("up", Infinity);
+    path.cutAfter("down", Infinity);
+    await city.run(5 * MINUTE_MS);
+    expect(city.broker.connects).toBeGreaterThan(15);
+    expectDelivered(city);
+  });
+});
