@@ -22,7 +22,7 @@ class QuietTransport extends Transport {
 
 /** A chip that answered. */
 export interface FoundChip {
-  /** As DeviceScript names it: `esp32`, `esp32s3`, … */
+  /** As DeviceScript names it: "esp32", "esp32s3", … */
   readonly archId: string;
   /** Espressif's name, such as ESP32-S3. */
   readonly name: string;
@@ -44,7 +44,6 @@ export interface ChipLoaderOptions {
 
 /** A chip in its loader: identified, written and restarted with esptool-js. */
 export class ChipLoader {
-  readonly path: string;
   readonly port: WebSerialPort;
   readonly #options: ChipLoaderOptions;
   readonly #transport: QuietTransport;
@@ -52,7 +51,6 @@ export class ChipLoader {
 
   constructor(options: ChipLoaderOptions) {
     this.#options = options;
-    this.path = options.facts.path;
     this.port = new WebSerialPort(options.access, options.facts);
     this.#transport = new QuietTransport(this.port as unknown as Transport["device"]);
     this.#loader = new ESPLoader({
@@ -76,7 +74,7 @@ export class ChipLoader {
       if (loader.secureDownloadMode)
         throw new FlashError(
           "secure-boot",
-          `${this.path}: the chip is locked (secure download mode) and takes no other program`,
+          "the chip is locked (secure download mode) and takes no other program",
         );
       const size = (await loader.detectFlashSize()) as FlashSizeValues | undefined;
       return {
@@ -116,32 +114,33 @@ export class ChipLoader {
 
   /** Restarts the chip from its flash, with the port at that rate from then on. @throws FlashError */
   async restart(baud: number): Promise<void> {
-    await this.#told("restart", async () => {
+    try {
       await this.port.setBaudRate(baud);
       if (this.#options.manualReset) return;
       await this.port.setSignals({ dataTerminalReady: false, requestToSend: true });
       await pause(RESET_MS);
       await this.port.setSignals({ dataTerminalReady: false, requestToSend: false });
-    });
-  }
-
-  /** Lets the port go. */
-  async close(): Promise<void> {
-    try {
-      await this.#transport.disconnect();
-    } catch {
-      // The device is gone: so is the port.
+    } catch (error) {
+      // A chip's own USB goes with the restart; whoever waits for the log sees that.
+      if (!this.port.lost) throw error;
     }
-    await this.port.close();
   }
 
-  /** Runs a step of esptool-js and tells its failure in the words of this project. */
-  async #told<T>(
-    step: "connect" | "write" | "read" | "restart",
-    run: () => Promise<T>,
-  ): Promise<T> {
+  /** Lets the port go. esptool-js's own way of closing waits for ever when a write had failed. */
+  close(): Promise<void> {
+    return this.port.release();
+  }
+
+  /**
+   * Runs a step of esptool-js and tells its failure in the words of this project. The step ends
+   * at once when the board is unplugged; esptool-js would first wait for its own time-outs.
+   */
+  async #told<T>(step: string, run: () => Promise<T>): Promise<T> {
+    const work = run();
+    // What becomes of a step that was given up is nobody's concern.
+    work.catch(() => {});
     try {
-      return await run();
+      return await Promise.race([work, this.port.gone]);
     } catch (error) {
       if (error instanceof FlashError) throw error;
       throw this.#explain(step, error as Error);
@@ -149,30 +148,28 @@ export class ChipLoader {
   }
 
   #explain(step: string, error: Error): FlashError {
-    const { path } = this;
     const text = error.message ?? String(error);
-    if (this.port.lost) return new FlashError("unplugged", `${path}: the board was unplugged`);
     const noise = new FlashError(
       "line-noise",
-      `${path}: what arrives is damaged (${step}): use a shorter cable or another socket, or --baud 115200`,
+      `what arrives is damaged (${step}): use a shorter cable or another socket, or --baud 115200`,
     );
     if (/Failed to connect/.test(text))
       return new FlashError(
         "no-answer",
-        `${path}: no chip answers: use a cable with data lines, or hold BOOT, press EN, and try again`,
+        "no chip answers: use a cable with data lines, or hold BOOT, press EN, and try again",
       );
     if (/magic|chip id/i.test(text))
-      return new FlashError("wrong-chip", `${path}: the chip is of a kind that is not known`);
+      return new FlashError("wrong-chip", "the chip is of a kind that is not known");
     if (/MD5/.test(text))
       return new FlashError(
         "verify-failed",
-        `${path}: the chip read back something else than was written (MD5): try again, then replace the board`,
+        "the chip read back something else than was written (MD5): try again, then replace the board",
       );
     const status = /failed with status \d+,(\d+)/.exec(text)?.[1];
     if (status !== undefined && !DAMAGED_INPUT.has(Number(status)))
       return new FlashError(
         "write-failed",
-        `${path}: the chip cannot write its flash (status ${status}): replace the board`,
+        `the chip cannot write its flash (status ${status}): replace the board`,
       );
     return noise;
   }

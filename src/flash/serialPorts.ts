@@ -74,17 +74,17 @@ export const SERIAL_PORTS: SerialAccess = {
 };
 
 /** Turns an error at opening a port into one line that says how to mend it. */
-export function openingError(path: string, error: Error): FlashError {
+export function openingError(error: Error): FlashError {
   const text = error.message;
   if (/permission denied|access denied|EACCES/i.test(text))
     return new FlashError(
       "port-in-use",
-      `${path}: no permission: add yourself to the port's group (dialout or uucp) and log in again`,
+      "no permission: add yourself to the port's group (dialout or uucp) and log in again",
     );
   if (/lock|busy|EBUSY|access is denied/i.test(text))
     return new FlashError(
       "port-in-use",
-      `${path}: another program holds it: close the serial monitor or the other flasher`,
+      "another program holds it: close the serial monitor or the other flasher",
     );
-  return new FlashError("no-port", `${path}: cannot be opened: is the board plugged in?`);
+  return new FlashError("no-port", "cannot be opened: is the board plugged in?");
 }

@@ -27,10 +27,18 @@ export class WebSerialPort {
   #dtr = false;
   #rts = false;
   #lost = false;
+  #released = false;
+  #tellLost: (error: FlashError) => void = () => {};
+  /** Is rejected when the device goes while the port is open. */
+  readonly gone: Promise<never>;
+  #listener: ((bytes: Uint8Array) => void) | undefined;
 
   constructor(access: SerialAccess, facts: PortFacts) {
     this.#access = access;
     this.#facts = facts;
+    this.gone = new Promise((_, reject) => (this.#tellLost = reject));
+    // Who waits for nothing need not hear of it.
+    this.gone.catch(() => {});
   }
 
   /** Whether the device went away while the port was open. */
@@ -49,9 +57,9 @@ export class WebSerialPort {
 
   /** @throws FlashError when the port cannot be opened. */
   async open({ baudRate }: WebSerialOptions): Promise<void> {
-    const path = this.#facts.path;
-    const port = await this.#access.open(path, baudRate).catch((error: Error) => {
-      throw openingError(path, error);
+    if (this.#released) throw new FlashError("no-port", "the port was let go of");
+    const port = await this.#access.open(this.#facts.path, baudRate).catch((error: Error) => {
+      throw openingError(error);
     });
     this.#port = port;
     let open = true;
@@ -62,14 +70,15 @@ export class WebSerialPort {
           open = false;
         };
         port.on("data", (bytes: Buffer) => {
-          if (open) controller.enqueue(new Uint8Array(bytes));
+          if (this.#listener) this.#listener(bytes);
+          else if (open) controller.enqueue(new Uint8Array(bytes));
         });
         port.once("close", (error?: Error) => {
-          if (error) this.#lost = true;
+          if (error) this.#gone();
           end();
         });
         port.on("error", () => {
-          this.#lost = true;
+          this.#gone();
           end();
         });
       },
@@ -83,10 +92,8 @@ export class WebSerialPort {
           if (!port.isOpen) reject(this.#gone());
           else
             port.write(Buffer.from(bytes), (error) => {
-              if (error) {
-                this.#lost = true;
-                reject(this.#gone());
-              } else resolve();
+              if (error) reject(this.#gone());
+              else resolve();
             });
         }),
     });
@@ -114,6 +121,11 @@ export class WebSerialPort {
     });
   }
 
+  /** From now on what arrives goes to `listener` instead of `readable`. */
+  listen(listener: (bytes: Uint8Array) => void): void {
+    this.#listener = listener;
+  }
+
   /** Changes the rate of the open port. */
   async setBaudRate(baudRate: number): Promise<void> {
     const port = this.#port;
@@ -123,8 +135,16 @@ export class WebSerialPort {
     });
   }
 
+  /** Closes the port for good: what still runs on it cannot open it again. */
+  release(): Promise<void> {
+    this.#released = true;
+    return this.close();
+  }
+
   #gone(): FlashError {
     this.#lost = true;
-    return new FlashError("unplugged", `${this.#facts.path}: the board was unplugged`);
+    const error = new FlashError("unplugged", "the board was unplugged: plug it in again");
+    this.#tellLost(error);
+    return error;
   }
 }

@@ -104,7 +104,7 @@ export class EmulatedEsp {
   readonly mac: string;
   readonly wiring: "bridge" | "usb";
   readonly flash: Uint8Array;
-  readonly faults: EspFaults;
+  faults: EspFaults;
   state: EspState = "reset";
   /** Rate that the computer's side is set to. */
   hostBaud = ROM_BAUD;
