@@ -4,8 +4,10 @@ import { InputError } from "../inputError";
 import { CompileError } from "../toolchain/compile";
 import { projectVersion } from "../toolchain/firmware";
 import { boardsCommand } from "./commands/boards";
+import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
 import { filterCommand } from "./commands/filter";
+import { provisionCommand } from "./commands/provision";
 import { simCommand } from "./commands/sim";
 import { upCommand } from "./commands/up";
 import { watchCommand } from "./commands/watch";
@@ -21,6 +23,8 @@ const program = new Command("streetnode")
   .addCommand(simCommand())
   .addCommand(watchCommand())
   .addCommand(filterCommand())
+  .addCommand(provisionCommand())
+  .addCommand(brokerCommand())
   .addCommand(buildCommand())
   .addCommand(boardsCommand());
 

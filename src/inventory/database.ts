@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -12,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import sqlite, { type Database } from "node-sqlite3-wasm";
+import { syncFolder } from "../replaceFile";
 import { withFileLock } from "./fileLock";
 import { InventoryError } from "./inventoryError";
 import { migrate, MIGRATIONS } from "./schema";
@@ -118,16 +118,5 @@ function withAccess<T>(file: string, work: () => T): T {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
     throw new InventoryError("no-access", `the inventory ${file} cannot be used: ${code}`);
-  }
-}
-
-/** Makes a renamed file last through a power cut. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

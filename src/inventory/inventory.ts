@@ -2,9 +2,9 @@ import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Database, QueryResult } from "node-sqlite3-wasm";
 import { createIfMissing, transact } from "./database";
-import { InventoryError } from "./inventoryError";
+import { ConflictError, InventoryError, type Conflict } from "./inventoryError";
 import { nextState, type NodeEvent, type NodeState } from "./nodeStates";
-import { hashPassword, newPassword } from "./password";
+import { hashPassword, newPassword, type PasswordHashes } from "./password";
 
 /** What names a node and says what it is made of. */
 export interface NewNode {
@@ -57,10 +57,18 @@ export interface ClaimRequest {
 /** What a person may do at the broker: see `src/brokerConfig/rules.ts`. */
 export type Role = "centre" | "crew";
 
-/** A user of the broker with the hash of its password, in Mosquitto's form. */
-export interface BrokerUser {
+/** A user of the broker, with what it is given of the password. */
+export interface BrokerUser extends PasswordHashes {
   readonly name: string;
-  readonly passwordHash: string;
+}
+
+/** A kind of broker that files are written for. */
+export type BrokerKind = "mosquitto" | "emqx" | "rabbitmq";
+
+/** A folder that a broker's files were written to. */
+export interface ExportFolder {
+  readonly folder: string;
+  readonly kind: BrokerKind;
 }
 
 /** Everybody who may connect to the broker. */
@@ -138,24 +146,24 @@ export class Inventory {
    * board and pole is left as it is.
    *
    * @returns the names that were added, and those that were there
-   * @throws InventoryError `conflict`, naming all that are there and differ
+   * @throws ConflictError that names all that are there and differ
    */
   add(nodes: readonly NewNode[]): { added: string[]; unchanged: string[] } {
     return transact(this.file, (db) => {
       const added: string[] = [];
       const unchanged: string[] = [];
-      const conflicts: string[] = [];
+      const conflicts: Conflict[] = [];
       for (const node of nodes) {
         const known = findNode(db, node.name);
         const conflict = known ? difference(known, node) : nameTaken(db, node.name);
-        if (conflict !== undefined) conflicts.push(`${node.name} ${conflict}`);
+        if (conflict !== undefined) conflicts.push({ name: node.name, reason: conflict });
         else if (known) unchanged.push(node.name);
         else {
           this.#insert(db, node);
           added.push(node.name);
         }
       }
-      if (conflicts.length > 0) throw new InventoryError("conflict", conflicts.join("; "));
+      if (conflicts.length > 0) throw new ConflictError(conflicts);
       return { added, unchanged };
     });
   }
@@ -189,12 +197,7 @@ export class Inventory {
       this.#advance(db, node, "flash-started", { mac });
       const kept = db.get("SELECT password FROM nodes WHERE name = ?", name)?.["password"];
       const password = typeof kept === "string" ? kept : newPassword();
-      if (password !== kept)
-        db.run("UPDATE nodes SET password = ?, password_hash = ? WHERE name = ?", [
-          password,
-          hashPassword(password),
-          name,
-        ]);
+      if (password !== kept) setPassword(db, "nodes", name, password);
       return { node: existing(db, name), password, passwordIsNew: password !== kept };
     });
   }
@@ -230,11 +233,13 @@ export class Inventory {
           `${name} is already ${known ? `a user with the role ${String(known["role"])}` : "a node"}`,
         );
       const password = newPassword();
-      db.run("INSERT INTO people VALUES (?, ?, ?, ?, ?)", [
+      const { passwordHash, rabbitmqHash } = hashPassword(password);
+      db.run("INSERT INTO people VALUES (?, ?, ?, ?, ?, ?)", [
         name,
         role,
         password,
-        hashPassword(password),
+        passwordHash,
+        rabbitmqHash,
         this.#now(),
       ]);
       this.#log(db, "person-added", name, role);
@@ -259,11 +264,7 @@ export class Inventory {
   /** Gives a person a new password, to be delivered; the broker takes it after an export. */
   renewPerson(name: string): void {
     transact(this.file, (db) => {
-      const password = newPassword();
-      const { changes } = db.run(
-        "UPDATE people SET password = ?, password_hash = ? WHERE name = ?",
-        [password, hashPassword(password), name],
-      );
+      const changes = setPassword(db, "people", name, newPassword());
       if (changes === 0) throw new InventoryError("unknown-name", `no person is called ${name}`);
       this.#log(db, "password-renewed", name);
     });
@@ -273,34 +274,26 @@ export class Inventory {
   brokerUsers(): BrokerUsers {
     return transact(this.file, (db) => ({
       nodes: db
-        .all(
-          "SELECT name, city, password_hash FROM nodes WHERE state <> 'retired' ORDER BY city, name",
-        )
-        .map((row) => ({
-          name: text(row, "name"),
-          city: text(row, "city"),
-          passwordHash: text(row, "password_hash"),
-        })),
-      people: db.all("SELECT name, role, password_hash FROM people ORDER BY name").map((row) => ({
-        name: text(row, "name"),
-        role: text(row, "role") as Role,
-        passwordHash: text(row, "password_hash"),
-      })),
+        .all("SELECT * FROM nodes WHERE state <> 'retired' ORDER BY city, name")
+        .map((row) => ({ ...userOf(row), city: text(row, "city") })),
+      people: db
+        .all("SELECT * FROM people ORDER BY name")
+        .map((row) => ({ ...userOf(row), role: text(row, "role") as Role })),
     }));
   }
 
-  /** Remembers a folder that the broker's files were written to. */
-  exported(folder: string): void {
+  /** Remembers a folder that a broker's files are written to. */
+  rememberExport(folder: string, kind: BrokerKind): void {
     transact(this.file, (db) => {
-      db.run("INSERT OR REPLACE INTO exports VALUES (?, ?)", [folder, this.#now()]);
-      this.#log(db, "exported", undefined, folder);
+      const { changes } = db.run("INSERT OR IGNORE INTO exports VALUES (?, ?)", [folder, kind]);
+      if (changes > 0) this.#log(db, "export-added", undefined, `${kind} ${folder}`);
     });
   }
 
-  /** Folders that the broker's files were written to. */
-  exportFolders(): string[] {
-    return transact(this.file, (db) => db.all("SELECT folder FROM exports ORDER BY folder")).map(
-      (row) => text(row, "folder"),
+  /** Folders that a broker's files are written to. */
+  exportFolders(): ExportFolder[] {
+    return transact(this.file, (db) => db.all("SELECT * FROM exports ORDER BY folder, kind")).map(
+      (row) => ({ folder: text(row, "folder"), kind: text(row, "kind") as BrokerKind }),
     );
   }
 
@@ -321,13 +314,15 @@ export class Inventory {
 
   #insert(db: Database, { name, city, board, pole }: NewNode): void {
     const password = newPassword();
-    db.run("INSERT INTO nodes VALUES (?, ?, ?, ?, NULL, 'new', NULL, ?, ?, ?, ?)", [
+    const { passwordHash, rabbitmqHash } = hashPassword(password);
+    db.run("INSERT INTO nodes VALUES (?, ?, ?, ?, NULL, 'new', NULL, ?, ?, ?, ?, ?)", [
       name,
       city,
       board,
       pole ?? null,
       password,
-      hashPassword(password),
+      passwordHash,
+      rabbitmqHash,
       this.#now(),
       this.#now(),
     ]);
@@ -454,6 +449,28 @@ function nodeOf(row: QueryResult): InventoryNode {
     createdMs: Number(row["created_ms"]),
     changedMs: Number(row["changed_ms"]),
   };
+}
+
+function userOf(row: QueryResult): BrokerUser {
+  return {
+    name: text(row, "name"),
+    passwordHash: text(row, "password_hash"),
+    rabbitmqHash: text(row, "rabbitmq_hash"),
+  };
+}
+
+/** @returns how many rows have that name */
+function setPassword(
+  db: Database,
+  kind: "nodes" | "people",
+  name: string,
+  password: string,
+): number {
+  const { passwordHash, rabbitmqHash } = hashPassword(password);
+  return db.run(
+    `UPDATE ${kind} SET password = ?, password_hash = ?, rabbitmq_hash = ? WHERE name = ?`,
+    [password, passwordHash, rabbitmqHash, name],
+  ).changes;
 }
 
 function text(row: QueryResult, column: string): string {

@@ -29,3 +29,16 @@ export class InventoryError extends Error {
     super(message);
   }
 }
+
+/** A name that is taken by something else. */
+export interface Conflict {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Nodes that cannot be added, because the inventory has others of their names. */
+export class ConflictError extends InventoryError {
+  constructor(readonly conflicts: readonly Conflict[]) {
+    super("conflict", conflicts.map(({ name, reason }) => `${name} ${reason}`).join("; "));
+  }
+}

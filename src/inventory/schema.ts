@@ -6,7 +6,7 @@ import { InventoryError } from "./inventoryError";
  * empty file. A step that has been released is never changed; a new one is added.
  *
  * Times are milliseconds since 1970 in UTC. `password` is the clear password while a board
- * still has to get it, and NULL after; `password_hash` is what the broker is given.
+ * still has to get it, and NULL after; `password_hash` and `rabbitmq_hash` are what brokers are given.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -21,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT,
     password TEXT,
     password_hash TEXT NOT NULL,
+    rabbitmq_hash TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL
   ) STRICT;
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
     role TEXT NOT NULL CHECK (role IN ('centre', 'crew')),
     password TEXT,
     password_hash TEXT NOT NULL,
+    rabbitmq_hash TEXT NOT NULL,
     created_ms INTEGER NOT NULL
   ) STRICT;
 
@@ -43,8 +45,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE exports (
-    folder TEXT PRIMARY KEY,
-    at_ms INTEGER NOT NULL
+    folder TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('mosquitto', 'emqx', 'rabbitmq')),
+    PRIMARY KEY (folder, kind)
   ) STRICT;
   `,
 ];

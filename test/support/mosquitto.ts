@@ -24,6 +24,8 @@ export interface Mosquitto {
   readonly port: number;
   /** Kills it as a crash would, without a word to its clients. */
   kill(): Promise<void>;
+  /** Ends it as its service manager does, with everything saved. */
+  terminate(): Promise<void>;
   /** Starts it again on the same port, with what it kept on disk. */
   start(): Promise<void>;
   /** Ends it and takes its folder away. */
@@ -35,18 +37,23 @@ export interface MosquittoOptions {
   readonly config?: string;
   /** Files beside the configuration, such as a password file; `{folder}` in `config` is where. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Instead of all that: a folder with a complete mosquitto.conf, and a port that it opens. */
+  readonly complete?: { readonly folder: string; readonly port: number };
 }
 
 /** Starts Mosquitto on a free port of this machine. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mosquitto> {
   const folder = mkdtempSync(join(tmpdir(), "streetnode-mosquitto-"));
-  const port = await freePort();
+  const port = options.complete?.port ?? (await freePort());
   for (const [name, content] of Object.entries(options.files ?? {}))
     writeFileSync(join(folder, name), content, { mode: 0o600 });
   const config = (options.config ?? "allow_anonymous true").replaceAll("{folder}", folder);
   // Started as root it would give up its rights, and with them the folder's files.
   const user = process.getuid?.() === 0 ? "user root\n" : "";
-  writeFileSync(join(folder, "mosquitto.conf"), `${user}listener ${port} 127.0.0.1\n${config}\n`);
+  const body = options.complete
+    ? `include_dir ${options.complete.folder}`
+    : `listener ${port} 127.0.0.1\n${config}`;
+  writeFileSync(join(folder, "mosquitto.conf"), `${user}${body}\n`);
 
   let child: ReturnType<typeof spawn> | undefined;
   async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -75,6 +82,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   return {
     port,
     kill: () => end("SIGKILL"),
+    terminate: () => end("SIGTERM"),
     start,
     stop: async () => {
       await end("SIGTERM");
