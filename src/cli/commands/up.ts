@@ -5,11 +5,11 @@ import { CityView } from "../../city/cityView";
 import { Receiver } from "../../city/receiver";
 import { InputError } from "../../inputError";
 import { PortTakenError } from "../../net/listen";
+import { cityDay } from "../../sim/city/cityDay";
 import { CitySimulation, nodeName } from "../../sim/citySimulation";
 import { MemoryNetwork } from "../../sim/network/memoryNetwork";
 import { Scheduler } from "../../sim/scheduler";
 import { streetPoleBus } from "../../sim/world/streetPole";
-import { SyntheticDay } from "../../sim/world/syntheticDay";
 import { loadFirmware } from "../../toolchain/firmware";
 import { startWebServer } from "../../web/server";
 import { configurationFrom } from "../configurationOption";
@@ -96,7 +96,7 @@ async function runCity(options: UpOptions): Promise<void> {
       network: new MemoryNetwork(scheduler, broker.server),
       broker: { host: "broker.invalid", port: MQTT_PORT, tls: false },
       configuration,
-      bus: (node) => streetPoleBus(new SyntheticDay({ seed: options.seed, node, startUtcMs })),
+      bus: (node) => streetPoleBus(cityDay({ seed: options.seed, node, startUtcMs })),
     });
     closers.push(async () => city.powerOff());
 

@@ -1,5 +1,6 @@
 import { VirtualBroker } from "../../broker/virtual/virtualBroker";
 import { Receiver } from "../../city/receiver";
+import { cityDay } from "../city/cityDay";
 import { CitySimulation } from "../citySimulation";
 import { drive } from "../clock";
 import { MemoryNetwork } from "../network/memoryNetwork";
@@ -9,7 +10,6 @@ import { summarize, type NodeSummary } from "../runSummary";
 import { Scheduler } from "../scheduler";
 import { ReplayedMetric, withReplay } from "../world/replay";
 import { streetPoleBus } from "../world/streetPole";
-import { SyntheticDay } from "../world/syntheticDay";
 import type { RunPlan } from "./runPlan";
 
 /** The broker inside the run has no address; the nodes are given one all the same. */
@@ -78,10 +78,7 @@ export class Shard {
       configuration: plan.configuration,
       bus: (node) =>
         streetPoleBus(
-          withReplay(
-            new SyntheticDay({ seed: plan.seed, node, startUtcMs: plan.startUtcMs }),
-            replays,
-          ),
+          withReplay(cityDay({ seed: plan.seed, node, startUtcMs: plan.startUtcMs }), replays),
         ),
       onLog: (node, line) => {
         if (plan.log) listener.line?.(scheduler.nowMs, node, line.trimStart());

@@ -37,11 +37,18 @@ function vehicleEnergy(key: number, slot: number, traffic: number, timeMs: numbe
 /**
  * A-weighted level in dB, time weighting F, of a street with that traffic (0..1): the
  * town's murmur, and vehicles that pass, each heard for some seconds; on top of it the
- * flutter of a level taken over 125 ms.
+ * flutter of a level taken over 125 ms. `otherEnergy`: what is heard beside traffic.
  */
-export function streetLevelDb(key: number, timeMs: number, traffic: number): number {
+export function streetLevelDb(
+  key: number,
+  timeMs: number,
+  traffic: number,
+  otherEnergy: number,
+): number {
   const slot = Math.floor(timeMs / SLOT_MS);
-  let sum = energy(QUIET_DB + BUSY_DB * Math.min(1, traffic) + 1.5 * wander(key, timeMs, 20_000));
+  let sum =
+    otherEnergy +
+    energy(QUIET_DB + BUSY_DB * Math.min(1, traffic) + 1.5 * wander(key, timeMs, 20_000));
   for (let i = slot - HEARD_SLOTS; i <= slot + HEARD_SLOTS; i++)
     sum += vehicleEnergy(key, i, traffic, timeMs);
   const flutterDb = wander(key + 1, timeMs, 160) + 0.8 * wander(key + 2, timeMs, 700);

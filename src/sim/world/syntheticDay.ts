@@ -16,6 +16,20 @@ export interface LampOutage {
   readonly toMs: number;
 }
 
+/** What is particular about the street of a node; functions of UTC in milliseconds. */
+export interface LocalConditions {
+  /** Traffic beside that of a common street. */
+  readonly trafficFactor: number;
+  /** Light at which the lamp's photocell switches it on. */
+  readonly switchOnLx: number;
+  /** What is left, or more, of the usual traffic. */
+  trafficShare(utcMs: number): number;
+  /** Fine particles that are blown here, in ug/m3. */
+  smokeUgm3(utcMs: number): number;
+  /** Sound energy (10 to the power of a tenth of the level in dB) that is not traffic's. */
+  soundEnergy(utcMs: number): number;
+}
+
 /** The day, and the place in it. */
 export interface SyntheticDayOptions {
   readonly seed: number;
@@ -26,6 +40,8 @@ export interface SyntheticDayOptions {
   /** Default Berkane. */
   readonly place?: Place;
   readonly lampOutages?: readonly LampOutage[];
+  /** Default: a street like others, a photocell of its own. */
+  readonly local?: LocalConditions;
 }
 
 /** Everything that the metrics of one moment have in common. */
@@ -36,6 +52,8 @@ interface Moment {
   readonly cloudCover: number;
   readonly elevationDeg: number;
   readonly lampBurns: boolean;
+  readonly smokeUgm3: number;
+  readonly soundEnergy: number;
 }
 
 // The lamp: LED modules of 60 W behind a driver with a constant current.
@@ -77,15 +95,15 @@ export class SyntheticDay implements Surroundings {
     this.#place = options.place ?? BERKANE;
     this.#cityKey = seedFor(options.seed, "city");
     this.#key = seedFor(options.seed, options.node);
-    this.#streetFactor = 0.6 + 0.8 * hashed(this.#key, -1);
-    this.#switchOnLx = 15 + 15 * hashed(this.#key, -2);
+    this.#streetFactor = (0.6 + 0.8 * hashed(this.#key, -1)) * (options.local?.trafficFactor ?? 1);
+    this.#switchOnLx = options.local?.switchOnLx ?? 15 + 15 * hashed(this.#key, -2);
   }
 
   value(metric: string, timeMs: number): number | undefined {
     const moment = this.#at(this.#options.startUtcMs + timeMs);
     switch (metric) {
       case "LAF":
-        return streetLevelDb(this.#key, moment.utcMs, moment.traffic);
+        return streetLevelDb(this.#key, moment.utcMs, moment.traffic, moment.soundEnergy);
       case "illuminance":
         return this.#illuminanceLx(moment);
       case "temperature":
@@ -134,9 +152,13 @@ export class SyntheticDay implements Surroundings {
       Math.min(1, 0.3 + 0.6 * wander(this.#cityKey, utcMs, 5 * HOUR_MS)),
     );
     const runMs = utcMs - this.#options.startUtcMs;
+    const { local } = this.#options;
     this.#moment = {
       utcMs,
-      traffic: trafficShare(utcMs, this.#key) * this.#streetFactor,
+      traffic:
+        trafficShare(utcMs, this.#key) * this.#streetFactor * (local?.trafficShare(utcMs) ?? 1),
+      smokeUgm3: local?.smokeUgm3(utcMs) ?? 0,
+      soundEnergy: local?.soundEnergy(utcMs) ?? 0,
       cloudCover,
       elevationDeg,
       lampBurns:
@@ -224,7 +246,7 @@ export class SyntheticDay implements Surroundings {
     const dust =
       (6 + 14 * moment.traffic) * (1 + 0.6 * this.#gust(moment, 8)) +
       5 * (1 + wander(this.#cityKey + 8, moment.utcMs, 3 * HOUR_MS));
-    const fine = background * stillAir + exhaust;
+    const fine = background * stillAir + exhaust + moment.smokeUgm3;
     switch (metric) {
       case "pm1":
         return 0.68 * fine;
@@ -242,6 +264,7 @@ export class SyntheticDay implements Surroundings {
     const index =
       85 +
       70 * moment.traffic * (1 + 0.3 * this.#gust(moment, 9)) +
+      0.8 * moment.smokeUgm3 +
       18 * wander(this.#key + 9, moment.utcMs, 50 * MINUTE_MS);
     return Math.max(1, Math.min(500, index));
   }

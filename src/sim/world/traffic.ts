@@ -4,7 +4,7 @@ const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;
 
 /** Morocco's clock: UTC+1 the whole year but Ramadan. */
-const LOCAL_OFFSET_MS = MS_PER_HOUR;
+export const LOCAL_OFFSET_MS = MS_PER_HOUR;
 
 /** Time of day in Morocco, in hours. */
 export function localHour(utcMs: number): number {
