@@ -76,8 +76,8 @@ export class Ina226 extends SensorChip {
 
   constructor(options?: Ina226Options) {
     const chosen: Ina226Options = options || {};
-    const shuntOhm = chosen.shuntOhm || 0.02;
-    const maxCurrentA = chosen.maxCurrentA || 4;
+    const shuntOhm = chosen.shuntOhm ?? 0.02;
+    const maxCurrentA = chosen.maxCurrentA ?? 4;
     const metrics = ["lampVoltage", "lampCurrent", "lampPower"];
     super("ina226", chosen.address || INA226_ADDRESS, metrics, 0, options);
     this.calibration = ina226Calibration(shuntOhm, ina226AmpsPerCount(maxCurrentA));

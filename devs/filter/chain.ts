@@ -26,7 +26,7 @@ export const SILENCE_INTERVALS = 10;
 export abstract class FilterChain {
   /** Samples refused since boot. */
   rejected = 0;
-  /** Filtered value and time of the last accepted sample; NaN before the first. */
+  /** Filtered value and time of the last accepted sample; NaN before the first, the time also after `interrupt`. */
   value = NaN;
   timeS = NaN;
   /** The last report. */
@@ -83,11 +83,20 @@ export abstract class FilterChain {
   abstract accept(value: number, timeS: number): number;
 
   /**
-   * Reports what is known but not reported yet: when the sensor fails, say, and the next
-   * sample may be far away. Returns 0 or `Outcome.Report`.
+   * Reports what is known but not reported yet. Returns 0 or `Outcome.Report`.
    */
   flush(): number {
     return 0;
+  }
+
+  /**
+   * The sensor failed: reports what is known but not reported yet, and the next sample,
+   * whenever it comes, starts anew and is reported at once. Returns 0 or `Outcome.Report`.
+   */
+  interrupt(): number {
+    const outcome = this.flush();
+    this.timeS = NaN;
+    return outcome;
   }
 
   /**

@@ -2,6 +2,7 @@ import type { ChainDescription } from "../contract/chain";
 import type { FilterChain } from "./chain";
 import { SignalChain } from "./signalChain";
 import { ThresholdChain } from "./thresholdChain";
+import { TrendChain } from "./trendChain";
 
 /**
  * The filter chain of a description.
@@ -10,8 +11,7 @@ import { ThresholdChain } from "./thresholdChain";
  */
 export function createChain(description: ChainDescription): FilterChain {
   const { rate, spike, calibrate, smooth, report, statistics } = description;
-  const door = report && report.swingingDoor !== undefined;
-  if (rate || spike || calibrate || smooth || door || statistics)
-    return new SignalChain(description);
+  if (rate || spike || calibrate || smooth || statistics) return new SignalChain(description);
+  if (report && report.swingingDoor !== undefined) return new TrendChain(description);
   return new ThresholdChain(description);
 }

@@ -1,22 +1,22 @@
 import type { CalibrationDescription, ChainDescription } from "../contract/chain";
 import { dryFactor } from "./calibration";
-import { FilterChain, LONGEST_S, SILENCE_INTERVALS } from "./chain";
+import { LONGEST_S, SILENCE_INTERVALS } from "./chain";
+import { DoorChain } from "./doorChain";
 import { Outcome } from "./outcome";
 import { Shaping } from "./shaping";
 import { LevelStatistics, WindowStatistics } from "./statistics";
-import { DoorReport, SwingingDoor } from "./swingingDoor";
 
 /** Share of the interval by which samples come early or late without any meaning. */
 const JITTER = 0.01;
 
 /**
- * A chain with stages between the range and the report, or a report that is no deadband.
+ * A chain with stages between the range and the report, or with statistics.
  *
  * `accept` runs for every sample of every channel, and a call costs the VM as much as a
  * stage's work: so the common stages stand in it, in full, and what is rare is elsewhere.
  * What depends on the interval between samples is worked out when the interval changes.
  */
-export class SignalChain extends FilterChain {
+export class SignalChain extends DoorChain {
   /**
    * A sample from `low` to `high` is plausible when it comes `intervalS` after the one
    * before, which was in that band, too: the band lies within the range and is no wider
@@ -42,7 +42,6 @@ export class SignalChain extends FilterChain {
   private usualS = NaN;
   private readonly medianOfThree?: boolean;
   private readonly shaping?: Shaping;
-  private readonly door?: SwingingDoor;
   private readonly levels?: LevelStatistics;
   private readonly figures?: WindowStatistics;
   /** Time of the last value that the figures have counted. */
@@ -55,7 +54,7 @@ export class SignalChain extends FilterChain {
 
   constructor(description: ChainDescription) {
     super(description);
-    const { rate, spike, calibrate, smooth, report, statistics } = description;
+    const { rate, spike, calibrate, smooth, statistics } = description;
     if (rate) this.maxPerS = rate.maxPerS;
     if (calibrate) {
       this.calibration = calibrate;
@@ -67,7 +66,6 @@ export class SignalChain extends FilterChain {
     if (longSpike || window || (calibrate && calibrate.points))
       this.shaping = new Shaping(description);
     else if (spike) this.medianOfThree = true;
-    if (report && report.swingingDoor !== undefined) this.door = new SwingingDoor(report);
     if (!statistics) return;
     if (statistics.energyMean) this.levels = new LevelStatistics(statistics.windowS);
     else this.figures = new WindowStatistics(statistics.windowS);
@@ -100,21 +98,19 @@ export class SignalChain extends FilterChain {
           // Without smoothing and calibration this is 0 * value + 1 * sample + 0.
           value = this.keep * this.value + this.take * value + this.add;
 
-          const door = this.door;
-          if (door) {
-            const sinceS = timeS - door.fromS;
-            const highest = (value - door.bottom) / sinceS;
-            let lowest = (value - door.top) / sinceS;
-            if (highest < door.high) {
-              if (highest < door.low) {
-                outcome = this.leaveDoor(value, timeS);
-                // It is the new door that is open now.
-                lowest = -Infinity;
-              } else door.high = highest;
-            }
-            if (lowest > door.low) {
-              if (lowest > door.high) outcome = this.leaveDoor(value, timeS);
-              else door.low = lowest;
+          if (this.swings) {
+            const sinceS = timeS - (this.fromS as number);
+            const highest = (value - (this.bottom as number)) / sinceS;
+            const lowest = (value - (this.top as number)) / sinceS;
+            if (highest < (this.highestSlope as number)) {
+              if (highest < (this.lowestSlope as number)) outcome = this.leaveDoor(value, timeS);
+              else {
+                this.highestSlope = highest;
+                if (lowest > (this.lowestSlope as number)) this.lowestSlope = lowest;
+              }
+            } else if (lowest > (this.lowestSlope as number)) {
+              if (lowest > (this.highestSlope as number)) outcome = this.leaveDoor(value, timeS);
+              else this.lowestSlope = lowest;
             }
           }
 
@@ -139,12 +135,11 @@ export class SignalChain extends FilterChain {
     return this.judge(value, timeS);
   }
 
-  override flush(): number {
-    const door = this.door;
-    if (!door || !(this.timeS > door.fromS)) return 0;
-    door.close(this.value, this.timeS);
-    this.takeVertex();
-    return Outcome.Report;
+  override interrupt(): number {
+    this.countValues();
+    const outcome = this.flush();
+    this.timeS = NaN;
+    return outcome;
   }
 
   override setHumidity(humidityPct: number): void {
@@ -223,7 +218,7 @@ export class SignalChain extends FilterChain {
 
   /** Works out smoothing and calibration for an interval. */
   private setShare(intervalS: number): void {
-    this.keep = this.timeConstantS ? Math.exp(-intervalS / this.timeConstantS) : 0;
+    this.keep = this.timeConstantS === undefined ? 0 : Math.exp(-intervalS / this.timeConstantS);
     const share = 1 - this.keep;
     this.take = this.shaping ? share : share * this.factor;
     this.add = this.shaping ? 0 : share * this.offset();
@@ -235,31 +230,12 @@ export class SignalChain extends FilterChain {
 
   private restart(sample: number, timeS: number, forward: boolean): number {
     let outcome = 0;
-    // A line through a silence says nothing: both its ends are reported.
-    if (this.door && !(forward && this.shortestS)) {
-      if (this.flush() !== 0) {
-        this.earlierValue = this.reportValue;
-        this.earlierTimeS = this.reportTimeS;
-        outcome = Outcome.EarlierReport;
-      }
-      this.door.restart();
-    }
+    if (this.swings && !(forward && this.keepsDistance())) outcome = this.restartDoor();
     this.last = sample;
     if (this.medianOfThree) this.before = sample;
     if (this.shaping) this.shaping.restart();
     if (this.alarms) this.alarms.restart(timeS);
     return outcome;
-  }
-
-  private leaveDoor(value: number, timeS: number): number {
-    const door = this.door as SwingingDoor;
-    const said = door.leave(value, timeS, this.timeS);
-    if (said === DoorReport.None) return Outcome.Accepted;
-    this.takeVertex();
-    if (said === DoorReport.One) return Outcome.Accepted | Outcome.Report;
-    this.earlierValue = door.earlierValue;
-    this.earlierTimeS = door.earlierS;
-    return Outcome.Accepted | Outcome.EarlierReport | Outcome.Report;
   }
 
   /** A window of the statistics may be over, or the heartbeat due. */
@@ -274,28 +250,10 @@ export class SignalChain extends FilterChain {
       if (statistics.begin(this.value, this.timeS)) outcome |= Outcome.Statistics;
       if (figures) figures.running++;
     }
-    const door = this.door;
-    if (this.timeS > this.dueS && !door) outcome |= this.report();
-    else if (door && this.timeS > this.dueS && this.timeS > door.fromS) {
-      if ((outcome & Outcome.Report) !== 0) {
-        this.earlierValue = this.reportValue;
-        this.earlierTimeS = this.reportTimeS;
-        outcome |= Outcome.EarlierReport;
-      }
-      door.close(this.value, this.timeS);
-      this.takeVertex();
-      outcome |= Outcome.Report;
-    }
+    if (this.timeS > this.dueS)
+      outcome = this.swings ? this.beat(outcome) : outcome | this.report();
     this.findEvent();
     return outcome;
-  }
-
-  /** The door's vertex is the new report. */
-  private takeVertex(): void {
-    const door = this.door as SwingingDoor;
-    this.reportValue = door.fromValue;
-    this.reportTimeS = door.fromS;
-    this.reported();
   }
 
   private findEvent(): void {

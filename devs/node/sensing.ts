@@ -114,7 +114,7 @@ export class Sensing implements SampleSink {
     if (event.kind === EventKind.AlarmRaised || event.kind === EventKind.AlarmCleared) {
       const name = event.kind === EventKind.AlarmRaised ? "alarm-raised" : "alarm-cleared";
       const chain = this.chains[event.subject] as FilterChain;
-      const alarm = (chain.alarms as Alarms).alarms[event.reason];
+      const alarms = chain.alarms as Alarms;
       const value = roundTo(event.value, metricDecimals(event.subject));
       return (
         '"event":"' +
@@ -122,9 +122,9 @@ export class Sensing implements SampleSink {
         '","channel":"' +
         metricName(event.subject) +
         '","threshold":' +
-        alarm.threshold() +
+        alarms.threshold(event.reason) +
         ',"severity":"' +
-        (alarm.severity || "warning") +
+        alarms.severity(event.reason) +
         '","v":' +
         value
       );
@@ -143,7 +143,7 @@ export class Sensing implements SampleSink {
   private alarmsChanged(channel: number, chain: FilterChain): void {
     const alarms = chain.alarms;
     if (!alarms) return;
-    for (let i = 0; i < alarms.alarms.length; i++) {
+    for (let i = 0; i < alarms.count(); i++) {
       if (!(alarms.changed & (1 << i))) continue;
       const kind = alarms.raised & (1 << i) ? EventKind.AlarmRaised : EventKind.AlarmCleared;
       this.sink.addEvent(new OutboxEvent(kind, channel, i, chain.value, chain.timeS));

@@ -49,13 +49,13 @@ export function runChain(description: ChainDescription, samples: readonly Point[
     if (outcome & Outcome.Report)
       reports.push({ timeS: chain.reportTimeS, value: chain.reportValue });
     if (!(outcome & Outcome.Alarm) || !chain.alarms) continue;
-    const { changed, raised, alarms: all } = chain.alarms;
-    all.forEach((alarm, i) => {
-      if ((changed & (1 << i)) === 0) return;
-      const event = raised & (1 << i) ? "raised" : "cleared";
-      const severity = alarm.severity ?? "warning";
-      alarms.push({ alarm: i, event, severity, timeS, value: chain.value });
-    });
+    const { changed, raised } = chain.alarms;
+    for (let alarm = 0; alarm < chain.alarms.count(); alarm++) {
+      if ((changed & (1 << alarm)) === 0) continue;
+      const event = raised & (1 << alarm) ? "raised" : "cleared";
+      const severity = chain.alarms.severity(alarm);
+      alarms.push({ alarm, event, severity, timeS, value: chain.value });
+    }
   }
   if (chain.flush() & Outcome.Report)
     reports.push({ timeS: chain.reportTimeS, value: chain.reportValue });

@@ -72,6 +72,10 @@ export async function filterChainCases(t: CaseRunner): Promise<void> {
   uneven.accept(0, 0);
   for (const timeS of [1, 1, 7, 30, 60]) uneven.accept(1, timeS);
   t.check("the same at uneven times", near(uneven.value, smooth.value));
+  const quick = createChain({ smooth: { timeConstantS: 1.5 }, report: { shortestS: 2.5 } });
+  quick.accept(0, 0);
+  t.check("a shortest interval of half a second more", quick.accept(1, 1.5) === Outcome.Accepted);
+  t.check("a time constant of half a second more", near(quick.value, 1 - 1 / 2.718281828));
   smooth.accept(7, 86400);
   t.check("a day leaves nothing of it", near(smooth.value, 7));
   await t.pause();
@@ -127,7 +131,7 @@ export async function filterChainCases(t: CaseRunner): Promise<void> {
   night.setDayPart(1);
   t.check("by day it is over", night.accept(95, 30) === 17);
   t.check("the other goes on", !!night.alarms && night.alarms.raised === 2);
-  t.check("its severity", !!night.alarms && night.alarms.alarms[1].severity === "critical");
+  t.check("its severity", !!night.alarms && night.alarms.severity(1) === "critical");
 }
 
 /** Filtered values of samples 10 s apart. */
