@@ -81,20 +81,15 @@ describe("Alphasense NO2 and O3 cells driver", () => {
   });
 
   it("tells a converter that does not answer, is slow, or is held off by the bus", async () => {
-    const { drive, cells, bus } = rig();
+    const { drive, cells } = rig();
     const { outcomes } = await drive([
       start((now) => cells.faults.set({ noAnswer: true }, now)),
       start(() => cells.faults.clear()),
       SETTLE,
       read((now) => cells.faults.set({ noAnswer: true }, now)),
       read((now) => cells.faults.set({ noAnswer: false, slowFactor: 3 }, now)),
-      read(() => {
-        cells.faults.clear();
-        bus.stuck = true;
-      }),
-      read(() => {
-        bus.stuck = false;
-      }),
+      read((now) => cells.faults.set({ slowFactor: 1, busStuck: true }, now)),
+      read(() => cells.faults.clear()),
       read(() => cells.powerCycle()),
     ]);
     expect(outcomes.map((o) => o.code)).toEqual([

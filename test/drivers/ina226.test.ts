@@ -44,15 +44,12 @@ describe("INA226 driver", () => {
   });
 
   it("tells each fault, and reads again when it is over", async () => {
-    const { drive, chip, bus, lamp } = rig();
+    const { drive, chip, lamp } = rig();
     const { outcomes } = await drive([
       start(),
       read((now) => chip.faults.set({ noAnswer: true }, now)),
-      read(() => {
-        chip.faults.clear();
-        bus.stuck = true;
-      }),
-      read(() => (bus.stuck = false)),
+      read((now) => chip.faults.set({ noAnswer: false, busStuck: true }, now)),
+      read(() => chip.faults.clear()),
       read((now) => chip.faults.set({ slowFactor: 20 }, now)),
       read(() => chip.faults.clear()),
       { op: "wait", waitMs: 1000, prepare: lamp(undefined, 0) },

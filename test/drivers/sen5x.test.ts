@@ -87,17 +87,14 @@ describe("SEN55 driver", () => {
   });
 
   it("tells each fault, and reads again when it is over", async () => {
-    const { drive, chip, bus, world } = rig();
+    const { drive, chip, world } = rig();
     const { outcomes } = await drive([
       start(),
       WARM_UP,
       read((now) => chip.faults.set({ noAnswer: true }, now)),
       read((now) => chip.faults.set({ noAnswer: false, badCrc: true }, now)),
-      read(() => {
-        chip.faults.clear();
-        bus.stuck = true;
-      }),
-      read(() => (bus.stuck = false)),
+      read((now) => chip.faults.set({ badCrc: false, busStuck: true }, now)),
+      read(() => chip.faults.clear()),
       read((now) => chip.faults.set({ slowFactor: 3 }, now)),
       read(() => chip.faults.clear()),
       wait(1000),

@@ -54,7 +54,7 @@ export function testFaultsOf(driver: DriverUnderTest): void {
     });
 
     it("tells a chip that does not answer, and a bus held low", async () => {
-      const { drive, chip, bus } = rig();
+      const { drive, chip } = rig();
       const { outcomes } = await drive([
         start((now) => chip.faults.set({ noAnswer: true }, now)),
         start(() => chip.faults.clear()),
@@ -62,13 +62,9 @@ export function testFaultsOf(driver: DriverUnderTest): void {
         read((now) => chip.faults.set({ noAnswer: true }, now)),
         pause,
         read(() => chip.faults.clear()),
-        read(() => {
-          bus.stuck = true;
-        }),
+        read((now) => chip.faults.set({ busStuck: true }, now)),
         pause,
-        read(() => {
-          bus.stuck = false;
-        }),
+        read(() => chip.faults.clear()),
       ]);
       expect(outcomes.map((o) => o.code)).toEqual([
         "no-answer",

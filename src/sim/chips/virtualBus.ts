@@ -25,8 +25,6 @@ const NOTHING = new Uint8Array(0);
 
 /** An I2C bus with modelled chips on it. */
 export class VirtualI2cBus {
-  /** A line is held low: no transaction gets through. */
-  stuck = false;
   readonly #chips = new Map<number, VirtualChip>();
 
   /**
@@ -63,7 +61,8 @@ export class VirtualI2cBus {
    * the address.
    */
   transaction(address: number, write: Uint8Array, readCount: number, nowMs: number): I2cResult {
-    if (this.stuck) return { status: I2cStatus.noBus, data: NOTHING };
+    for (const { faults } of this.#chips.values())
+      if (faults.settings.busStuck) return { status: I2cStatus.noBus, data: NOTHING };
     const chip = this.#chips.get(address);
     if (!chip || chip.faults.settings.noAnswer)
       return { status: I2cStatus.addressNotAcknowledged, data: NOTHING };

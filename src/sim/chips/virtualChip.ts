@@ -27,20 +27,26 @@ const UNDRIVEN = 0xff;
 export abstract class ModelledChip implements VirtualChip {
   readonly name: string;
   readonly address: number;
-  readonly faults = new ChipFaults();
+  readonly faults: ChipFaults;
   readonly #surroundings: Surroundings;
   readonly #metrics: readonly string[];
   #checkedSecond = NaN;
   #answered = false;
 
-  /** `metrics`: what the chip senses; where one of them is undefined it does not answer. */
+  /**
+   * @param metrics what the chip senses; where one of them is undefined it does not answer.
+   * @param hasCheckSum whether its answers have one; the chip itself makes a wrong one
+   *   while the fault `badCrc` is on.
+   */
   protected constructor(
     name: string,
     address: number,
     surroundings: Surroundings,
     metrics: readonly string[],
+    hasCheckSum = false,
   ) {
     this.name = name;
+    this.faults = new ChipFaults(name, hasCheckSum);
     this.address = address;
     this.#surroundings = surroundings;
     this.#metrics = metrics;

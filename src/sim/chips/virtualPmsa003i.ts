@@ -16,7 +16,7 @@ export class VirtualPmsa003i extends ModelledChip {
   #poweredSinceMs = -Infinity;
 
   constructor(surroundings: Surroundings) {
-    super("pmsa003i", ADDRESS, surroundings, ["pm1", "pm25", "pm10"]);
+    super("pmsa003i", ADDRESS, surroundings, ["pm1", "pm25", "pm10"], true);
   }
 
   override powerCycle(nowMs: number): void {
@@ -40,7 +40,7 @@ export class VirtualPmsa003i extends ModelledChip {
     const updateMs = this.takes(UPDATE_MS);
     const atMs = Math.floor(nowMs / updateMs) * updateMs;
     // Before its first own measurement the chip counts nothing.
-    if (nowMs - this.#poweredSinceMs >= UPDATE_MS) {
+    if (nowMs - this.#poweredSinceMs >= updateMs) {
       const mass = (metric: string) => toCounts(this.sense(metric, atMs), 0, 0xffff, 0);
       ["pm1", "pm25", "pm10"].forEach((metric, i) => {
         view.setUint16(4 + 2 * i, mass(metric));

@@ -46,7 +46,7 @@ export abstract class VirtualSensirion extends ModelledChip {
     metrics: readonly string[],
     commandBytes: 1 | 2 = 2,
   ) {
-    super(name, address, surroundings, metrics);
+    super(name, address, surroundings, metrics, true);
     this.#commandBytes = commandBytes;
   }
 

@@ -22,13 +22,14 @@ describe("virtual I2C bus", () => {
   });
 
   it("lets nothing through while a line is held low", () => {
-    const bus = new VirtualI2cBus().attach(new VirtualVeml7700(world));
-    bus.stuck = true;
+    const culprit = new VirtualSen5x(world);
+    const bus = new VirtualI2cBus().attach(new VirtualVeml7700(world)).attach(culprit);
+    culprit.faults.set({ busStuck: true }, 0);
     expect(bus.transaction(0x10, Uint8Array.of(7), 2, 0)).toEqual({
       status: I2cStatus.noBus,
       data: NOTHING,
     });
-    bus.stuck = false;
+    culprit.faults.clear();
     expect([...bus.transaction(0x10, Uint8Array.of(7), 2, 0).data]).toEqual([0x81, 0xc4]);
   });
 
