@@ -16,6 +16,7 @@ await build([
     input: {
       streetnode: "src/cli/main.ts",
       "check-firmware-types": "src/toolchain/checkFirmwareTypes.ts",
+      "contract-docs": "src/contractDocs/main.ts",
       bench: "test/bench/main.ts",
       "sim-worker": "src/sim/run/worker.ts",
     },

@@ -1,4 +1,5 @@
 import { sleep } from "@devicescript/core";
+import { ConfigStore } from "./config/configStore";
 import { Ina226 } from "./drivers/ina226";
 import { Sen0232 } from "./drivers/sen0232";
 import { Sen5x } from "./drivers/sen5x";
@@ -7,6 +8,7 @@ import { openBus } from "./node/bus";
 import { loadIdentity } from "./node/identity";
 import { loadConfig } from "./node/nodeConfig";
 import { StreetNode } from "./node/streetNode";
+import { SettingsStorage } from "./outbox/settingsStorage";
 
 /** Pause between two lines that say what keeps the node from starting. */
 const COMPLAIN_EVERY_MS = 10000;
@@ -18,7 +20,9 @@ const SEN0232_FROZEN_MS = 120000;
 
 /** The node with its chips. The configuration is let go of here: it takes a kilobyte of the heap. */
 async function assemble(): Promise<StreetNode> {
-  const config = await loadConfig();
+  const store = new ConfigStore(new SettingsStorage());
+  await store.open();
+  const config = await loadConfig(store);
   const bus = openBus();
   const node = new StreetNode(await loadIdentity(), config);
   node.sensing.addChip(new Sen5x({ client: bus }), SEN55_FROZEN_MS, config);

@@ -1,3 +1,12 @@
+import {
+  CONFIGURATION_MAX_BYTES,
+  DIRECTORY_KEY,
+  PIECE_BYTES,
+  pieceKey,
+} from "../devs/config/configStore";
+import { newDirectory, withPart } from "../devs/config/directory";
+import { CHANNELS, partId } from "../devs/config/parts";
+
 /** What a node is told before it first starts: who it is, and how it reaches its broker. */
 export interface NodeProvisioning {
   readonly city: string;
@@ -11,35 +20,47 @@ export interface NodeProvisioning {
   readonly trace?: boolean;
 }
 
-/** Characters of configuration in one setting: as a JSON string at most twice so many bytes of 225. */
-const CONFIGURATION_PART = 100;
-const CONFIGURATION_PARTS = 32;
-
 /**
- * The settings that provisioning writes, as `devs/node/identity.ts` and `nodeConfig.ts` read
- * them: each a key and its value as JSON text.
+ * The settings that provisioning writes, as `devs/node/identity.ts` and `devs/config/` read
+ * them.
  *
  * @throws Error when the configuration is longer than a node holds.
  */
-export function nodeSettings(provisioning: NodeProvisioning): [string, string][] {
+export function nodeSettings(provisioning: NodeProvisioning): [string, Uint8Array][] {
   const { city, node, broker, password, configuration, trace } = provisioning;
-  const settings: [string, string][] = [
-    ["identity", JSON.stringify({ city, node })],
-    ["broker", JSON.stringify({ host: broker.host, port: broker.port, tls: broker.tls })],
+  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+  const settings: [string, Uint8Array][] = [
+    ["identity", json({ city, node })],
+    ["broker", json({ host: broker.host, port: broker.port, tls: broker.tls })],
   ];
-  if (password !== undefined) settings.push(["password", JSON.stringify(password)]);
-  if (trace) settings.push(["trace", "true"]);
-  const text = JSON.stringify(configuration ?? {});
-  if (text === "{}") return settings;
-  const parts = Math.ceil(text.length / CONFIGURATION_PART);
-  if (parts > CONFIGURATION_PARTS)
+  if (password !== undefined) settings.push(["password", json(password)]);
+  if (trace) settings.push(["trace", json(true)]);
+  return [...settings, ...configurationSettings(configuration ?? {})];
+}
+
+/** A configuration as the node stores it: its parts in pieces, and the directory of them. */
+function configurationSettings(configuration: object): [string, Uint8Array][] {
+  const settings: [string, Uint8Array][] = [];
+  let directory = newDirectory(0, 0);
+  let total = 0;
+  for (const [section, value] of Object.entries(configuration)) {
+    const parts = section === CHANNELS ? Object.entries((value ?? {}) as object) : [["", value]];
+    for (const [name, part] of parts as [string, unknown][]) {
+      const id = partId(section, name);
+      if (id < 0 || part === null) continue;
+      const text = Buffer.from(JSON.stringify(part));
+      total += text.length;
+      directory = withPart(directory, id, 0, text.length);
+      for (let from = 0; from < text.length; from += PIECE_BYTES)
+        settings.push([
+          pieceKey(id, 0, from / PIECE_BYTES),
+          text.subarray(from, from + PIECE_BYTES),
+        ]);
+    }
+  }
+  if (total > CONFIGURATION_MAX_BYTES)
     throw new Error(
-      `the configuration has ${text.length} characters, a node holds ${CONFIGURATION_PARTS * CONFIGURATION_PART}`,
+      `the configuration has ${total} bytes, a node holds ${CONFIGURATION_MAX_BYTES}`,
     );
-  for (let i = 0; i < parts; i++)
-    settings.push([
-      `config${i}`,
-      JSON.stringify(text.slice(i * CONFIGURATION_PART, (i + 1) * CONFIGURATION_PART)),
-    ]);
-  return settings;
+  return settings.length === 0 ? [] : [...settings, [DIRECTORY_KEY, directory]];
 }

@@ -17,7 +17,7 @@ import {
   slotAt,
   withPart,
 } from "./directory";
-import { isJsonObject, type JsonObject } from "./overlay";
+import { isJsonObject, type JsonObject } from "../contract/overlay";
 import { isPart } from "./parts";
 
 /** Where values lie: the runtime's settings, or memory in a test. */
@@ -34,8 +34,8 @@ export const PIECE_BYTES = 220;
 /** Largest configuration, as text, in bytes: with the copy that a change needs, a third of the flash for settings. */
 export const CONFIGURATION_MAX_BYTES = 3600;
 
-/** Directory of the configuration in force. */
-const IN_FORCE = "cfg";
+/** Key of the directory of the configuration in force. */
+export const DIRECTORY_KEY = "cfg";
 /** Directory of the one before, while the one in force is on trial. */
 const LAST_GOOD = "cfgGood";
 /** A directory that is being written or cleared away: what only it names is waste after a power cut. */
@@ -54,7 +54,7 @@ export class ConfigStore {
 
   /** Finds what is in force; clears away a change that a power cut ended. To be called once, first. */
   async open(): Promise<void> {
-    const current = await this.directory(IN_FORCE);
+    const current = await this.directory(DIRECTORY_KEY);
     if (current) this.current = current;
     this.lastGood = await this.directory(LAST_GOOD);
     const draft = await this.directory(DRAFT);
@@ -114,9 +114,10 @@ export class ConfigStore {
   async begin(version: number, hash: number, lengths: number[]): Promise<void> {
     let draft = renumbered(this.current, version, hash);
     for (let i = 0; i < lengths.length; i += 2) {
-      const old = findPart(this.current, lengths[i]);
+      const id = lengths[i] as number;
+      const old = findPart(this.current, id);
       const slot = old >= 0 && slotAt(this.current, old) === 0 ? 1 : 0;
-      draft = withPart(draft, lengths[i], slot, lengths[i + 1]);
+      draft = withPart(draft, id, slot, lengths[i + 1] as number);
     }
     let bytes = 0;
     for (let i = 0; i < partCount(draft); i++) bytes += lengthAt(draft, i);
@@ -157,7 +158,7 @@ export class ConfigStore {
   async commit(): Promise<void> {
     const draft = this.draft as Buffer;
     await this.storage.write(LAST_GOOD, this.current);
-    await this.storage.write(IN_FORCE, draft);
+    await this.storage.write(DIRECTORY_KEY, draft);
     this.lastGood = this.current;
     this.current = draft;
     this.draft = undefined;
@@ -193,7 +194,7 @@ export class ConfigStore {
     if (!good) return false;
     const gone = this.current;
     await this.storage.write(DRAFT, gone);
-    await this.storage.write(IN_FORCE, good);
+    await this.storage.write(DIRECTORY_KEY, good);
     this.current = good;
     this.lastGood = undefined;
     await this.storage.remove(LAST_GOOD);
@@ -216,7 +217,7 @@ export class ConfigStore {
         pieceKey(id, slotAt(directory, at), from / PIECE_BYTES),
       );
       if (!piece || piece.length !== Math.min(PIECE_BYTES, length - from)) return undefined;
-      for (let i = 0; i < piece.length; i++) bytes[from + i] = piece[i];
+      for (let i = 0; i < piece.length; i++) bytes[from + i] = piece[i] as number;
     }
     return bytes.toString();
   }
@@ -240,7 +241,7 @@ function names(directory: Buffer, id: number, slot: number): boolean {
   return at >= 0 && slotAt(directory, at) === slot;
 }
 
-/** At most 9 characters. */
-function pieceKey(id: number, slot: number, piece: number): string {
+/** Key of a piece of a part's text; at most 9 characters. */
+export function pieceKey(id: number, slot: number, piece: number): string {
   return "c" + id + (slot ? "b" : "a") + piece;
 }

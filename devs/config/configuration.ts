@@ -7,7 +7,7 @@ import { checkConfig } from "../contract/config";
 import type { ConfigStore } from "./configStore";
 import { HASH_START, addToHash, hashText } from "./hash";
 import { JsonMembers } from "./jsonMembers";
-import { isJsonObject, overWishes, type JsonObject } from "./overlay";
+import { isJsonObject, overWishes, type JsonObject } from "../contract/overlay";
 import { CHANNELS, documentOf, partId, partName, partSection, sectionNames } from "./parts";
 
 /** Member of a document that numbers it, 1 to 4294967295. */
@@ -89,7 +89,10 @@ export class Configuration {
       '","status":"' +
       status +
       '"';
-    if (this.problems.length > 0) text += ',"refused":' + JSON.stringify(this.problems);
+    if (this.problems.length > 0) {
+      if (this.version > 0) text += ',"wanted":' + this.version;
+      text += ',"refused":' + JSON.stringify(this.problems);
+    }
     text += ',"config":{';
     let channels = "";
     let sections = "";

@@ -25,7 +25,7 @@ export function newDirectory(version: number, hash: number): Buffer {
 /** A copy with another version and hash. */
 export function renumbered(directory: Buffer, version: number, hash: number): Buffer {
   const copy = Buffer.alloc(directory.length);
-  for (let i = 0; i < copy.length; i++) copy[i] = directory[i];
+  for (let i = 0; i < copy.length; i++) copy[i] = byte(directory, i);
   putWord(copy, 0, version);
   putWord(copy, 4, hash);
   return copy;
@@ -48,18 +48,18 @@ export function partCount(directory: Buffer): number {
 
 /** Number of the i-th part. */
 export function partAt(directory: Buffer, i: number): number {
-  return directory[HEAD_BYTES + i * PART_BYTES] & ~SLOT_BIT;
+  return byte(directory, HEAD_BYTES + i * PART_BYTES) & ~SLOT_BIT;
 }
 
 /** Slot of the i-th part, 0 or 1. */
 export function slotAt(directory: Buffer, i: number): number {
-  return directory[HEAD_BYTES + i * PART_BYTES] & SLOT_BIT ? 1 : 0;
+  return byte(directory, HEAD_BYTES + i * PART_BYTES) & SLOT_BIT ? 1 : 0;
 }
 
 /** Length of the i-th part's text, in bytes. */
 export function lengthAt(directory: Buffer, i: number): number {
   const at = HEAD_BYTES + i * PART_BYTES + 1;
-  return (directory[at] << 8) | directory[at + 1];
+  return (byte(directory, at) << 8) | byte(directory, at + 1);
 }
 
 /** Place of the part with that number, or -1. */
@@ -79,8 +79,11 @@ export function withPart(directory: Buffer, id: number, slot: number, length: nu
   const result = Buffer.alloc(kept + (length > 0 ? PART_BYTES : 0));
   const gapStart = old < 0 ? directory.length : HEAD_BYTES + old * PART_BYTES;
   let to = 0;
-  for (let from = 0; from < directory.length; from++)
-    if (from < gapStart || from >= gapStart + PART_BYTES) result[to++] = directory[from];
+  for (let from = 0; from < directory.length; from++) {
+    if (from >= gapStart && from < gapStart + PART_BYTES) continue;
+    result[to] = byte(directory, from);
+    to++;
+  }
   if (length > 0) {
     result[to] = id | (slot ? SLOT_BIT : 0);
     result[to + 1] = length >> 8;
@@ -111,7 +114,11 @@ function putWord(bytes: Buffer, at: number, value: number): void {
 }
 
 function word(bytes: Buffer, at: number): number {
-  const high = (bytes[at] << 8) | bytes[at + 1];
-  const low = (bytes[at + 2] << 8) | bytes[at + 3];
+  const high = (byte(bytes, at) << 8) | byte(bytes, at + 1);
+  const low = (byte(bytes, at + 2) << 8) | byte(bytes, at + 3);
   return high * 65536 + low;
+}
+
+function byte(bytes: Buffer, at: number): number {
+  return bytes[at] as number;
 }

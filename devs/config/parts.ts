@@ -3,7 +3,7 @@
  * section. A part is small, so a document of any size is worked on a part at a time.
  */
 import { METRIC_COUNT, metricIndex, metricName } from "../contract/metrics";
-import type { JsonObject } from "./overlay";
+import type { JsonObject } from "../contract/overlay";
 
 /** The section whose members are parts of their own. */
 export const CHANNELS = "channels";
@@ -26,7 +26,7 @@ export function isPart(id: number): boolean {
 
 /** Section of the part: `channels`, `health`. */
 export function partSection(id: number): string {
-  return id < FIRST_SECTION ? CHANNELS : SECTIONS[id - FIRST_SECTION];
+  return id < FIRST_SECTION ? CHANNELS : (SECTIONS[id - FIRST_SECTION] as string);
 }
 
 /** Name of the member that holds the part: the metric of a channel, or the section. */

@@ -3,7 +3,7 @@
  * What is there is laid over the built-in defaults; `null` stands for the default.
  */
 import type { ChainDescription, ChainProblem } from "./chain";
-import { overDefaults } from "../config/overlay";
+import { overDefaults } from "./overlay";
 import { checkChain } from "../filter/check";
 import { defaultChannel } from "./defaults";
 import { metricIndex } from "./metrics";

@@ -88,3 +88,78 @@ export interface HealthMessage {
   /** Messages from the broker that could not be understood. */
   readonly badMessages: number;
 }
+
+/** `up/config`, retained: the configuration in force, and what became of the document before. */
+export interface ConfigReportMessage {
+  /** Version of the document that was applied last; 0 for none. */
+  readonly version: number;
+  /** Hash of that document's bytes: FNV-1a, 32 bits, 8 hexadecimal digits. */
+  readonly hash: string;
+  /**
+   * `in-force` when the last document was applied, `refused` when it was not, `rolled-back`
+   * when the node went back to the one before because it had lost its broker.
+   */
+  readonly status: "in-force" | "refused" | "rolled-back";
+  /** Version of the document that was refused; absent where none could be read. */
+  readonly wanted?: number;
+  /** What was wrong with it, by path. */
+  readonly refused?: readonly ConfigProblem[];
+  /** What differs from the defaults. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Something wrong in a configuration. */
+export interface ConfigProblem {
+  /** Such as `channels.pm25.alarms[1].clear`; empty for the document as a whole. */
+  readonly path: string;
+  /** What was expected. */
+  readonly reason: string;
+}
+
+/** `down/config`, retained: a document or a part of one; every section may be left out. */
+export interface ConfigMessage {
+  /** Another one than before, 1 to 4294967295. */
+  readonly version: number;
+  /** Channels by metric; `null` for one stands for its defaults. */
+  readonly channels?: Readonly<Record<string, unknown>> | null;
+  readonly health?: Readonly<Record<string, unknown>> | null;
+}
+
+/** `down/command`: something to do once. */
+export interface CommandMessage {
+  /** 1 to 40 printable characters, another one for each command. */
+  readonly id: string;
+  /** Name of the command. */
+  readonly command:
+    | "identify"
+    | "sample"
+    | "flush"
+    | "self-test"
+    | "restart"
+    | "clear-counters"
+    | "log"
+    | "calibrate";
+  /** How long to identify, 1 to 600; 30 when left out. */
+  readonly seconds?: number;
+  /** How long to publish the log, 1 to 60; 5 when left out. */
+  readonly minutes?: number;
+  /** Channel to calibrate. */
+  readonly channel?: string;
+  /** True value of the channel now, near nothing: moves the offset. */
+  readonly zero?: number;
+  /** True value of the channel now, well above nothing: changes the gain. */
+  readonly span?: number;
+}
+
+/** `up/reply`: the answer to a command. */
+export interface ReplyMessage {
+  /** Id of the command; empty where none could be read. */
+  readonly id: string;
+  /** `accepted` where it goes on for a while, `done`, or `refused` for the reason given. */
+  readonly result: "accepted" | "done" | "refused";
+  readonly reason?: string;
+  /** True for a command that came again: it was done once. */
+  readonly repeated?: boolean;
+  /** Checks of a self-test: a name when it passed, `name=reason` when it failed. */
+  readonly checks?: readonly string[];
+}

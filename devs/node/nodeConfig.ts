@@ -1,35 +1,28 @@
-import { readSetting } from "@devicescript/settings";
+import { ConfigStore } from "../config/configStore";
+import { CHANNELS, partName, partSection } from "../config/parts";
 import { ConfigDocument, checkConfig } from "../contract/config";
 
 /**
- * Settings `config0`, `config1` and so on hold the document's JSON text in parts, each a
- * JSON string, since one setting takes at most 225 bytes.
+ * The configuration in force as one document. What was stored by a firmware that took
+ * more than this one does is left aside part by part, and the console says why.
  */
-const PARTS_MAX = 32;
-
-/**
- * Reads the configuration document from flash. One that is damaged or wrong is left
- * aside as a whole, and the console says why: the node then runs on its defaults.
- */
-export async function loadConfig(): Promise<ConfigDocument> {
-  let text = "";
-  for (let i = 0; i < PARTS_MAX; i++) {
-    const part = await readSetting<string>("config" + i, "");
-    if (!part) break;
-    text += part;
+export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
+  const document: ConfigDocument = {};
+  const channels: ConfigDocument = {};
+  document[CHANNELS] = channels;
+  for (let i = 0; i < store.count(); i++) {
+    const id = store.partId(i);
+    const part = await store.part(id);
+    if (!part) {
+      console.error("configuration: part " + id + " cannot be read, defaults in force");
+      continue;
+    }
+    const target = partSection(id) === CHANNELS ? channels : document;
+    target[partName(id)] = part;
+    const problems = checkConfig(document);
+    for (const problem of problems)
+      console.error("configuration: " + problem.path + " " + problem.reason);
+    if (problems.length > 0) target[partName(id)] = {};
   }
-  if (!text) return {};
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    console.error("configuration: not JSON, defaults in force");
-    return {};
-  }
-  const problems = checkConfig(document);
-  for (const problem of problems)
-    console.error("configuration: " + problem.path + " " + problem.reason);
-  if (problems.length === 0) return document as ConfigDocument;
-  console.error("configuration: refused, defaults in force");
-  return {};
+  return document;
 }

@@ -160,7 +160,7 @@ export class VirtualNode {
       ...this.#options,
       trace: this.#options.onReport !== undefined,
     }))
-      host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.from(`${key}\0${value}`));
+      host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.concat([Buffer.from(`${key}\0`), value]));
     scheduler.after(ANNOUNCED_POLL_MS, () => {
       if (this.#host === host) host.deploy(bytecode);
     });

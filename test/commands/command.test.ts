@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { readCommand } from "../../devs/commands/command";
+import { readCommand } from "../../devs/contract/command";
 import { commandCases } from "../shared/commands.cases";
 import { testInBothWorlds } from "../support/sharedCases";
 

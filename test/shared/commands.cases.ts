@@ -1,5 +1,5 @@
 import { Answer, AnsweredIds, IDS_REMEMBERED } from "../../devs/commands/answeredIds";
-import { CommandKind, readCommand } from "../../devs/commands/command";
+import { CommandKind, readCommand } from "../../devs/contract/command";
 import { metricIndex } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
 

@@ -73,13 +73,13 @@ export async function configurationCases(
     [
       "all or nothing",
       '{"version":1,"channels":{"pm10":{"periodS":20},"pm25":{"periodS":-1}}}',
-      '"status":"refused","refused":[{"path":"channels.pm25.periodS","reason":"must be a number from 0.1 to 86400"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"channels.pm25.periodS","reason":"must be a number from 0.1 to 86400"}],"config":{"channels":{}}',
     ],
     [
       "only with what is there already is it wrong",
       '{"version":1,"channels":{"pm25":{"range":{"min":10}}}}',
       '{"version":2,"channels":{"pm25":{"range":{"max":5}}}}',
-      '"status":"refused","refused":[{"path":"channels.pm25.range.max","reason":"must be above min (10), got 5"}],"config":{"channels":{"pm25":{"range":{"min":10}}}}',
+      '"status":"refused","wanted":2,"refused":[{"path":"channels.pm25.range.max","reason":"must be above min (10), got 5"}],"config":{"channels":{"pm25":{"range":{"min":10}}}}',
     ],
     [
       "no version",
@@ -89,22 +89,22 @@ export async function configurationCases(
     [
       "unknown names",
       '{"version":1,"chanels":{},"channels":{"pm99":{}}}',
-      '"status":"refused","refused":[{"path":"chanels","reason":"is not known; expected version, channels, health"},{"path":"channels.pm99","reason":"is no metric of this node"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"chanels","reason":"is not known; expected version, channels, health"},{"path":"channels.pm99","reason":"is no metric of this node"}],"config":{"channels":{}}',
     ],
     [
       "twice",
       '{"version":1,"health":{"periodS":20},"health":{"periodS":30}}',
-      '"status":"refused","refused":[{"path":"health","reason":"is there twice"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"health","reason":"is there twice"}],"config":{"channels":{}}',
     ],
     [
       "no JSON",
       '{"version":1,',
-      '"status":"refused","refused":[{"path":"","reason":"is not valid JSON: has no name before a value"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"","reason":"is not valid JSON: has no name before a value"}],"config":{"channels":{}}',
     ],
     [
       "no JSON deep inside",
       '{"version":1,"channels":{"pm25":{"periodS":6x}}}',
-      '"status":"refused","refused":[{"path":"channels.pm25","reason":"is not valid JSON"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"channels.pm25","reason":"is not valid JSON"}],"config":{"channels":{}}',
     ],
     [
       "an array",

@@ -10,7 +10,7 @@ export type JsonObject = Record<string, unknown>;
  * Members of which one at most makes sense: to name one takes the others back. So a node
  * whose default is a swinging door is given a deadband by that word alone.
  */
-const ALTERNATIVES: string[][] = [
+const ALTERNATIVES: [string, string][] = [
   ["swingingDoor", "deadband"],
   ["swingingDoor", "deadbandPct"],
   ["median", "hampel"],

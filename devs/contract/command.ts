@@ -1,6 +1,6 @@
 /** Commands as they come on `down/command`: read, checked, and refused with a reason. */
-import { metricIndex } from "../contract/metrics";
-import { isJsonObject, type JsonObject } from "../config/overlay";
+import { metricIndex } from "./metrics";
+import { isJsonObject, type JsonObject } from "./overlay";
 
 /** Longest command, in bytes. */
 export const COMMAND_MAX_BYTES = 512;

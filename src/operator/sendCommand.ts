@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { DOWN_COMMAND, UP_REPLY, nodeTopic } from "../../devs/contract/topics";
+import { AnswerCollector, type NodeAnswer } from "./answers";
+import { CityBook, readObject } from "./cityBook";
+import type { OperatorClient } from "./operatorClient";
+
+/** A command for some nodes. */
+export interface CommandRequest {
+  readonly city: string;
+  readonly nodes: readonly string[];
+  /** Name of the command, and what it takes: `{"command":"identify","seconds":30}`. */
+  readonly command: Readonly<Record<string, unknown>>;
+  readonly waitMs: number;
+  readonly onProgress?: (answered: number, of: number) => void;
+  readonly interrupted?: AbortSignal;
+}
+
+/** Sends a command to each node and gathers what they answer. */
+export async function sendCommand(
+  client: OperatorClient,
+  book: CityBook,
+  request: CommandRequest,
+): Promise<NodeAnswer[]> {
+  const { city, nodes, command, waitMs } = request;
+  const id = randomBytes(6).toString("hex");
+  const collector = new AnswerCollector(nodes, request.onProgress ?? (() => {}));
+  const stop = client.listen((topic, payload) => {
+    const node = topic.split("/")[3];
+    if (node === undefined || topic !== nodeTopic(city, node, UP_REPLY)) return;
+    const reply = readObject(payload);
+    if (reply?.["id"] !== id || typeof reply["result"] !== "string") return;
+    collector.take({
+      node,
+      answer: reply["result"],
+      details: details(reply),
+      good: reply["result"] !== "refused" && !failed(reply),
+    });
+  });
+  await client.subscribe(nodes.map((node) => nodeTopic(city, node, UP_REPLY)));
+  await Promise.all(
+    nodes.map((node) =>
+      client.publish(
+        nodeTopic(city, node, DOWN_COMMAND),
+        JSON.stringify({ id, ...command }),
+        false,
+      ),
+    ),
+  );
+  const answers = await collector.all(
+    waitMs,
+    (node) => ({
+      node,
+      answer: "no answer",
+      details: book.nodes.get(node)?.online ? "is online, but did not answer" : "is offline",
+      good: false,
+    }),
+    request.interrupted,
+  );
+  stop();
+  return answers;
+}
+
+/** Checks of a self-test; one that failed is written `name=reason`. */
+function checksOf(reply: Record<string, unknown>): string[] {
+  const checks = reply["checks"];
+  return Array.isArray(checks) ? checks.map(String) : [];
+}
+
+function failed(reply: Record<string, unknown>): boolean {
+  return checksOf(reply).some((check) => check.includes("="));
+}
+
+function details(reply: Record<string, unknown>): string {
+  const reason = reply["reason"];
+  const checks = checksOf(reply);
+  const bad = checks.filter((check) => check.includes("="));
+  const parts = [
+    typeof reason === "string" ? reason : "",
+    checks.length === 0
+      ? ""
+      : bad.length === 0
+        ? `${checks.length} checks passed`
+        : `${bad.length} of ${checks.length} checks failed: ${bad.join(", ")}`,
+    reply["repeated"] === true ? "came twice, done once" : "",
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
