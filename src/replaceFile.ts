@@ -8,7 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -17,19 +17,19 @@ const PRIVATE_MODE = 0o600;
 
 /**
  * Writes a file in one step: whoever reads it meanwhile, or after a crash, finds the old
- * text or the new one. A new file can be read by its owner only; one that is there keeps
+ * content or the new one. A new file can be read by its owner only; one that is there keeps
  * its owner and its rights.
  *
- * @returns false when it holds this text already; it is not touched then
+ * @returns false when it holds this content already; it is not touched then
  */
-export function replaceFile(file: string, text: string): boolean {
-  if (contentOf(file) === text) return false;
+export function replaceFile(file: string, content: string | Buffer): boolean {
+  if (bytesOf(file)?.equals(Buffer.from(content))) return false;
   const before = statSync(file, { throwIfNoEntry: false });
   const draft = `${file}.${randomBytes(6).toString("hex")}.draft`;
   try {
     const descriptor = openSync(draft, "wx", before ? before.mode & 0o777 : PRIVATE_MODE);
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, content);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -58,8 +58,12 @@ export function syncFolder(folder: string): void {
 
 /** The text of a file, or undefined when there is none. */
 export function contentOf(file: string): string | undefined {
+  return bytesOf(file)?.toString("utf8");
+}
+
+function bytesOf(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -7,6 +7,7 @@ import { boardsCommand } from "./commands/boards";
 import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
 import { filterCommand } from "./commands/filter";
+import { labelCommand } from "./commands/label";
 import { provisionCommand } from "./commands/provision";
 import { simCommand } from "./commands/sim";
 import { upCommand } from "./commands/up";
@@ -24,6 +25,7 @@ const program = new Command("streetnode")
   .addCommand(watchCommand())
   .addCommand(filterCommand())
   .addCommand(provisionCommand())
+  .addCommand(labelCommand())
   .addCommand(brokerCommand())
   .addCommand(buildCommand())
   .addCommand(boardsCommand());

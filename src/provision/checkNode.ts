@@ -1,6 +1,7 @@
 import { nameProblem } from "../../devs/contract/topics";
+import { readOwnBoards } from "../boards/boardFile";
+import { PROJECT_FOLDER } from "../projectFolder";
 import type { NewNode, Role } from "../inventory/inventory";
-import { boardNames } from "./boards";
 
 /** The fields of a node to be made, by the names that CSV columns and options have. */
 export const NODE_FIELDS = ["name", "city", "board", "pole"] as const;
@@ -18,10 +19,22 @@ export interface FieldProblem {
   readonly reason: string;
 }
 
-/** Everything that is wrong with a node to be made. An empty field is one that is missing. */
-export function nodeProblems(node: Record<NodeField, string>): FieldProblem[] {
+/** The boards that the firmware knows: the names of the files in `boards/`. */
+export function boardNames(): string[] {
+  return readOwnBoards(PROJECT_FOLDER).map(({ id }) => id);
+}
+
+/**
+ * Everything that is wrong with a node to be made. An empty field is one that is missing.
+ *
+ * @param boards the boards that there are
+ */
+export function nodeProblems(
+  node: Record<NodeField, string>,
+  boards: readonly string[],
+): FieldProblem[] {
   return NODE_FIELDS.flatMap((field) => {
-    const reason = problem(field, node[field]);
+    const reason = problem(field, node[field], boards);
     return reason === undefined ? [] : [{ field, reason }];
   });
 }
@@ -31,7 +44,7 @@ export function nodeOfFields({ name, city, board, pole }: Record<NodeField, stri
   return { name, city, board, ...(pole === "" ? {} : { pole }) };
 }
 
-function problem(field: NodeField, value: string): string | undefined {
+function problem(field: NodeField, value: string, boards: readonly string[]): string | undefined {
   switch (field) {
     case "name":
       if (ROLES.some((role) => role === value)) return `'${value}' is the name of a role`;
@@ -39,9 +52,9 @@ function problem(field: NodeField, value: string): string | undefined {
     case "city":
       return nameReason(value);
     case "board":
-      return boardNames().includes(value)
+      return boards.includes(value)
         ? undefined
-        : `${value === "" ? "is missing" : `there is no board '${value}'`}; there are ${boardNames().join(", ")}`;
+        : `${value === "" ? "is missing" : `there is no board '${value}'`}; there are ${boards.join(", ")}`;
     case "pole":
       if (value.length > POLE_MAX_LENGTH)
         return `must have at most ${POLE_MAX_LENGTH} characters, has ${value.length}`;

@@ -3,7 +3,7 @@ import { CsvError, parse } from "csv-parse/sync";
 import { InputError } from "../inputError";
 import type { NewNode } from "../inventory/inventory";
 import type { Conflict } from "../inventory/inventoryError";
-import { NODE_FIELDS, nodeOfFields, nodeProblems, type NodeField } from "./checkNode";
+import { boardNames, NODE_FIELDS, nodeOfFields, nodeProblems, type NodeField } from "./checkNode";
 
 /** What a spreadsheet may put between cells; where the comma is in numbers, it is ';'. */
 const DELIMITERS = [",", ";", "\t"];
@@ -38,6 +38,7 @@ export function readNodes(file: string, defaults: NodeDefaults): NodesFile {
   const [header, ...rows] = readRows(file);
   const columns = header?.cells.map((cell) => cell.toLowerCase()) ?? [];
   checkHeader(file, columns);
+  const boards = boardNames();
   const problems: LineProblem[] = [];
   const nodes: NewNode[] = [];
   const lines = new Map<string, number>();
@@ -51,7 +52,7 @@ export function readNodes(file: string, defaults: NodeDefaults): NodesFile {
     const fields = Object.fromEntries(
       NODE_FIELDS.map((field) => [field, cells[columns.indexOf(field)] || (defaults[field] ?? "")]),
     ) as Record<NodeField, string>;
-    for (const { field, reason } of nodeProblems(fields))
+    for (const { field, reason } of nodeProblems(fields, boards))
       problems.push({ line, column: field, reason });
     const before = lines.get(fields.name);
     if (before !== undefined)

@@ -43,7 +43,10 @@ export function selfSignedCertificate(now = new Date()): Certificate {
     der(0x03, Buffer.concat([Buffer.from([0]), signature])),
   );
   return {
-    certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64").match(/.{1,64}/g)?.join("\n")}\n-----END CERTIFICATE-----\n`,
+    certificate: `-----BEGIN CERTIFICATE-----\n${certificate
+      .toString("base64")
+      .match(/.{1,64}/g)
+      ?.join("\n")}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
 }

@@ -6,7 +6,7 @@ import { mosquittoUserFiles } from "../../brokerConfig/mosquitto";
 import { InputError } from "../../inputError";
 import { Inventory, type InventoryNode } from "../../inventory/inventory";
 import { ConflictError, type InventoryError } from "../../inventory/inventoryError";
-import { NODE_FIELDS, nodeOfFields, nodeProblems } from "../../provision/checkNode";
+import { boardNames, NODE_FIELDS, nodeOfFields, nodeProblems } from "../../provision/checkNode";
 import { conflictsIn, readNodes } from "../../provision/nodesCsv";
 import { reloadMosquitto } from "../../provision/reloadBroker";
 import { inventoryOption } from "../inventoryOption";
@@ -74,7 +74,7 @@ function provision(name: string | undefined, options: ProvisionOptions): void {
   const fields = { name: name ?? "", city: "", board: "", pole: "" };
   if (name !== undefined) {
     Object.assign(fields, definedFields(options));
-    const problems = nodeProblems(fields);
+    const problems = nodeProblems(fields, boardNames());
     if (problems.length > 0)
       throw new InputError(
         problems
