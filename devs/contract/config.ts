@@ -19,12 +19,20 @@ export interface ChannelConfig extends ChainDescription {
 /** Any part of the document, as it came from outside. */
 export type ConfigDocument = Record<string, unknown>;
 
+/**
+ * Longest wait of a reading for others to share its message with, in seconds, 1 to 3600.
+ * Alarms and other events never wait.
+ */
+export const DEFAULT_RELEASE_PERIOD_S = 30;
+
 /** Period of the health message in seconds, 10 to 86400. */
 export const DEFAULT_HEALTH_PERIOD_S = 60;
 
 const PERIOD_MIN_S = 0.1;
 const PERIOD_MAX_S = 86400;
 const HEALTH_PERIOD_MIN_S = 10;
+const RELEASE_PERIOD_MIN_S = 1;
+const RELEASE_PERIOD_MAX_S = 3600;
 
 /**
  * Everything that is wrong with a document, each with its path; empty when it can be
@@ -38,8 +46,10 @@ export function checkConfig(document: unknown): ChainProblem[] {
     const part = parts[key];
     if (part === null) continue;
     if (key === "channels") checkChannels(part, problems);
-    else if (key === "health") checkHealth(part, problems);
-    else problems.push({ path: key, reason: "is not known; expected channels or health" });
+    else if (key === "health") checkPeriod(key, part, HEALTH_PERIOD_MIN_S, PERIOD_MAX_S, problems);
+    else if (key === "release")
+      checkPeriod(key, part, RELEASE_PERIOD_MIN_S, RELEASE_PERIOD_MAX_S, problems);
+    else problems.push({ path: key, reason: "is not known; expected channels, health or release" });
   }
   return problems;
 }
@@ -57,9 +67,17 @@ export function channelConfig(document: ConfigDocument, metric: string): Channel
 
 /** The health period of a document, in seconds. */
 export function healthPeriodS(document: ConfigDocument): number {
-  const health = document["health"] as ConfigDocument | null | undefined;
-  const period = health ? health["periodS"] : undefined;
-  return typeof period === "number" ? period : DEFAULT_HEALTH_PERIOD_S;
+  return periodS(document["health"], DEFAULT_HEALTH_PERIOD_S);
+}
+
+/** Longest wait of a reading of a document, in seconds. */
+export function releasePeriodS(document: ConfigDocument): number {
+  return periodS(document["release"], DEFAULT_RELEASE_PERIOD_S);
+}
+
+function periodS(part: unknown, otherwise: number): number {
+  const period = part ? (part as ConfigDocument)["periodS"] : undefined;
+  return typeof period === "number" ? period : otherwise;
 }
 
 function checkChannels(channels: unknown, problems: ChainProblem[]): void {
@@ -119,17 +137,23 @@ function checkAvailable(chain: ChainDescription, path: string, problems: ChainPr
       });
 }
 
-function checkHealth(health: unknown, problems: ChainProblem[]): void {
-  if (!isObject(health)) {
-    problems.push({ path: "health", reason: "must be an object" });
+/** Checks a part that holds one period and nothing else. */
+function checkPeriod(
+  name: string,
+  part: unknown,
+  least: number,
+  most: number,
+  problems: ChainProblem[],
+): void {
+  if (!isObject(part)) {
+    problems.push({ path: name, reason: "must be an object" });
     return;
   }
-  const parts = health as ConfigDocument;
+  const parts = part as ConfigDocument;
   for (const key of Object.keys(parts)) {
-    const path = "health." + key;
+    const path = name + "." + key;
     if (key !== "periodS") problems.push({ path: path, reason: "is not known; expected periodS" });
-    else if (parts[key] !== null)
-      checkNumber(parts[key], HEALTH_PERIOD_MIN_S, PERIOD_MAX_S, path, problems);
+    else if (parts[key] !== null) checkNumber(parts[key], least, most, path, problems);
   }
 }
 

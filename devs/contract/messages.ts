@@ -18,23 +18,40 @@ export interface StateMessage {
   readonly chips?: string[];
 }
 
-/** One record of `up/data`. The first record of a pack also carries the base fields. */
+/**
+ * One record of `up/data`. Base fields hold for the records after them, too, until
+ * another one takes their place (RFC 8428 section 4.1). The first record also says what
+ * holds for the whole pack.
+ */
 export interface SenmlRecord {
-  /** Base name, `{city}/{node}/`. */
+  /** Base name: `{city}/{node}/`, or that with a metric's name at its end. */
   readonly bn?: string;
+  /** Base unit. */
+  readonly bu?: string;
   /** Base time, UTC in seconds since 1970; absent while the node's clock is not set. */
   readonly bt?: number;
   /** Boot count: with `seq` it names a pack, so that the city can drop a duplicate. */
   readonly boot?: number;
   /** Sequence number of the pack in this boot, from 1, without a gap. */
   readonly seq?: number;
-  /** Name of the metric. */
-  readonly n: string;
-  /** Unit; absent for an index. */
+  /**
+   * True for readings of a boot before this one, kept through a power cut, in which the
+   * node never learned the time: their times only count back from the last of them.
+   */
+  readonly untimed?: true;
+  /** Name of the metric; absent where the base name ends in it. */
+  readonly n?: string;
+  /** Unit, where it is not the base unit; absent for an index. */
   readonly u?: string;
   readonly v: number;
   /** Seconds: added to `bt`, or, without `bt`, before the moment of sending (negative). */
   readonly t?: number;
+}
+
+/** `all/down/time`, from the city to every node, every half minute and never retained. */
+export interface TimeBeacon {
+  /** UTC in milliseconds since 1970, as it is when the beacon is sent. */
+  readonly utcMs: number;
 }
 
 /** `up/event`: something happened that a person or a program should know of. */
@@ -59,7 +76,7 @@ export interface EventMessage {
   readonly severity?: string;
   /** Value that raised or cleared an alarm. */
   readonly v?: number;
-  /** Seconds, as in a SenML record without base time: negative, before the moment of sending. */
+  /** Seconds: UTC since 1970, or, while the node has no clock, before the moment of sending (negative). */
   readonly t?: number;
 }
 
@@ -77,10 +94,18 @@ export interface HealthMessage {
   readonly published: number;
   /** Of those, acknowledged by the broker. */
   readonly acknowledged: number;
-  /** Readings dropped because the outbox was full. */
+  /** Readings and events dropped because the outbox was full. */
   readonly dropped: number;
-  /** Readings and events that wait for the broker. */
+  /** Readings taken out of a full outbox by thinning: every second one of its oldest half. */
+  readonly thinned: number;
+  /** Readings that were no number, or too large to be kept. */
+  readonly refused: number;
+  /** Readings and events in RAM that wait for the broker. */
   readonly waiting: number;
+  /** Packs in flash that wait for the broker. */
+  readonly kept: number;
+  /** Time beacons refused: no number, before 2026, retained, or more than a day off. */
+  readonly beaconsRefused: number;
   /** Connections after the first. */
   readonly reconnects: number;
   /** Faults of sensors raised. */

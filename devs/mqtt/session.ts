@@ -68,8 +68,8 @@ export interface Link {
 export interface SessionHooks {
   /** The connection stands: gives the birth message, which is published before anything else. */
   birth(sessionPresent: boolean): Message;
-  /** A message for one of the subscriptions came. */
-  message(topic: string, payload: Buffer): void;
+  /** A message for one of the subscriptions came; `retained`: the broker had kept it from before. */
+  message(topic: string, payload: Buffer, retained: boolean): void;
   /** The state changed; `reason` says why a connection ended or was not made, and is empty otherwise. */
   stateChanged(state: SessionState, reason: string): void;
 }
@@ -402,7 +402,7 @@ export class Session {
     if (wanted) {
       this.counters.received++;
       try {
-        this.hooks.message(packet.topicName, packet.payload);
+        this.hooks.message(packet.topicName, packet.payload, packet.retain);
       } catch (error) {
         this.counters.badMessages++;
         this.lastProblem = "message on " + packet.topicName + ": " + (error as Error).message;

@@ -1,31 +1,55 @@
 import * as ds from "@devicescript/core";
-import { UP_STATE, nodeTopic } from "../contract/topics";
+import { CityClock } from "../clock/cityClock";
+import { ConfigDocument, releasePeriodS } from "../contract/config";
+import { TimeBeacon } from "../contract/messages";
+import { UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
 import { SessionHooks } from "../mqtt/session";
+import { FlashJournal } from "../outbox/flashJournal";
 import { Outbox, OutboxEvent } from "../outbox/outbox";
+import { SettingsStorage } from "../outbox/settingsStorage";
 import { EventWriter, PackSource } from "../report/packSource";
 import { Identity } from "./identity";
 
 const KEEP_ALIVE_S = 60;
+/** How often it is looked what may go out, and what must go into the journal. */
+const TURN_MS = 1000;
+/** So long after its start a node is watched by somebody: readings wait little then. */
+const WATCHED_S = 120;
+const WATCHED_PERIOD_S = 5;
 
 /** The sending half of the node: what waits, how it is packed, and the connection it leaves by. */
 export class Delivery {
   readonly client: MqttClient;
   readonly outbox: Outbox;
+  readonly clock: CityClock = new CityClock();
+  readonly journal: FlashJournal = new FlashJournal(new SettingsStorage());
   private readonly packs: PackSource;
+  private readonly beaconTopic: string;
+  private readonly releasePeriodS: number;
 
   /**
    * @param offline text of the last will on `up/state`.
    * @param writeEvent writes an event as JSON members.
    */
-  constructor(identity: Identity, offline: string, hooks: SessionHooks, writeEvent: EventWriter) {
+  constructor(
+    identity: Identity,
+    config: ConfigDocument,
+    offline: string,
+    hooks: SessionHooks,
+    writeEvent: EventWriter,
+  ) {
     const { city, node, password } = identity;
+    this.releasePeriodS = releasePeriodS(config);
+    this.beaconTopic = timeTopic(city);
     this.packs = new PackSource(
       nodeTopic(city, node, ""),
       city + "/" + node + "/",
       identity.boot,
-      () => ds.millis() / 1000,
+      this.clock,
+      nowS,
       writeEvent,
+      this.journal,
     );
     this.outbox = this.packs.outbox;
     this.client = new MqttClient(
@@ -38,16 +62,26 @@ export class Delivery {
         password: password ? password : undefined,
         keepAliveS: KEEP_ALIVE_S,
         will: { topic: nodeTopic(city, node, UP_STATE), payload: offline, retain: true },
-        subscriptions: [],
+        subscriptions: [this.beaconTopic],
       },
       hooks,
     );
     this.client.addSource(this.packs);
   }
 
-  /** Lets the readings that wait go out. */
-  release(): void {
-    if (this.packs.release()) this.client.wake();
+  /** Connects, and moves what waits to the broker or into the journal, for ever. */
+  async run(): Promise<void> {
+    this.client.run.start();
+    await this.packs.journaling.restore();
+    while (true) {
+      await this.turn();
+      await ds.sleep(TURN_MS);
+    }
+  }
+
+  /** UTC minus the node's own time in seconds, NaN while the city's clock was not heard. */
+  utcOffsetS(): number {
+    return this.clock.utcOffsetS(nowS());
   }
 
   /** Adds an event; it does not wait for the next pack. */
@@ -55,4 +89,36 @@ export class Delivery {
     this.outbox.addEvent(event);
     this.client.wake();
   }
+
+  /** Hears the time beacon; false for any other message. */
+  heard(topic: string, payload: Buffer, retained: boolean): boolean {
+    if (topic !== this.beaconTopic) return false;
+    let utcMs: unknown = undefined;
+    try {
+      utcMs = (JSON.parse(payload.toString("utf-8")) as TimeBeacon).utcMs;
+    } catch {
+      // Refused below, as what is no number.
+    }
+    const utcS = typeof utcMs === "number" ? utcMs / 1000 : undefined;
+    this.clock.beacon(utcS, retained, nowS());
+    return true;
+  }
+
+  /** Says offline, leaves the broker and writes into the journal what it does not have. */
+  async stop(offline: string): Promise<void> {
+    await this.client.stop(offline);
+    await this.packs.journaling.saveAll(1, this.utcOffsetS());
+    await this.journal.work();
+  }
+
+  private async turn(): Promise<void> {
+    const periodS = nowS() < WATCHED_S ? WATCHED_PERIOD_S : this.releasePeriodS;
+    if (this.packs.release(nowS(), Math.min(periodS, this.releasePeriodS))) this.client.wake();
+    await this.packs.journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
+  }
+}
+
+/** The node's own clock: seconds since the program started. */
+function nowS(): number {
+  return ds.millis() / 1000;
 }

@@ -11,13 +11,6 @@ import { Delivery } from "./delivery";
 import { Identity } from "./identity";
 import { ReportSink, Sensing } from "./sensing";
 
-/**
- * What waits for the broker is handed over this often: a pack of several readings costs
- * half the bytes a reading of one that goes alone, and nobody watches a street faster.
- * Events do not wait.
- */
-const RELEASE_PERIOD_MS = 5000;
-
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements ReportSink, SessionHooks {
   readonly sensing: Sensing;
@@ -36,20 +29,17 @@ export class StreetNode implements ReportSink, SessionHooks {
       boot: identity.boot,
     };
     // In DeviceScript a method taken from its object stays bound to it.
-    this.delivery = new Delivery(identity, JSON.stringify(offline), this, this.sensing.eventFields);
+    const { eventFields } = this.sensing;
+    this.delivery = new Delivery(identity, config, JSON.stringify(offline), this, eventFields);
   }
 
   /** Runs for ever, each chip and the connection in fibers of their own. */
   async run(): Promise<void> {
     await this.sensing.start();
     console.log(this.sensing.selfTest(this.identity.node));
-    this.delivery.client.run.start();
-    let healthDueMs = this.healthPeriodMs;
+    this.delivery.run.start();
     while (true) {
-      await ds.sleep(RELEASE_PERIOD_MS);
-      this.delivery.release();
-      if (ds.millis() < healthDueMs) continue;
-      healthDueMs = ds.millis() + this.healthPeriodMs;
+      await ds.sleep(this.healthPeriodMs);
       this.publishHealth();
     }
   }
@@ -82,7 +72,8 @@ export class StreetNode implements ReportSink, SessionHooks {
     };
   }
 
-  message(topic: string, _payload: Buffer): void {
+  message(topic: string, payload: Buffer, retained: boolean): void {
+    if (this.delivery.heard(topic, payload, retained)) return;
     console.log("ignored " + topic);
   }
 
@@ -104,7 +95,11 @@ export class StreetNode implements ReportSink, SessionHooks {
       published: counters.published,
       acknowledged: counters.acknowledged,
       dropped: outbox.dropped,
+      thinned: outbox.thinned,
+      refused: outbox.refused,
       waiting: outbox.readings() + outbox.waitingEvents(),
+      kept: delivery.journal.waiting(),
+      beaconsRefused: delivery.clock.refused,
       reconnects: Math.max(0, counters.connections - 1),
       sensorFaults: sensing.sensorFaults,
       badMessages: counters.badMessages,

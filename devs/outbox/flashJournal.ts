@@ -1,16 +1,12 @@
 /**
- * Packs that outlive a power cut: blocks in flash, each in a place of its own. What the
- * boot before left is given out for sending, oldest first; a place is freed when the
- * city has its pack.
+ * Packs that outlive a power cut: blocks in flash, each in a place of its own. They are
+ * given out for sending, oldest first; a place is freed when the city has its pack.
  *
  * Wear: the runtime keeps settings in two halves of 16 KB and erases one each time that
- * the other is full. Packs of 24 readings cost one erasure for 2,400 readings (counted
- * in the VM), so the 100,000 erasures that NOR flash is rated for last for 480 million:
- * ten years of 20 readings a minute, all of them through the journal, use 22 % of it,
- * and with a broker that is away one day in a hundred, 0.2 %.
+ * the other is full.
  */
 
-import { BlockReader } from "./journalBlock";
+import { blockBoot, blockSeq, isBlock } from "./journalBlock";
 
 /** Flash as the journal needs it: small values under short names. */
 export interface JournalStorage {
@@ -21,22 +17,25 @@ export interface JournalStorage {
   remove(key: string): Promise<void>;
 }
 
-/** Places for blocks: with at least 18 readings each, 720 at the very least. */
-export const JOURNAL_PLACES = 40;
-/** Blocks of the boot before that are held in RAM for sending. */
+/**
+ * Places for blocks: with 18 of the largest readings each, 540, and with ordinary ones
+ * some 1,400. They take 7.5 KB of the 16 that identity and configuration are in, too.
+ */
+export const JOURNAL_PLACES = 30;
+/** Blocks that are held in RAM for sending. */
 const BLOCKS_IN_RAM = 2;
 
 enum Place {
   Free,
-  /** Written by this boot: the outbox has its readings too. */
-  Written,
-  /** Left by an earlier boot: this is all there is of its readings. */
-  Restored,
+  /** A copy: the outbox has the readings too. */
+  Copy,
+  /** This is all there is of its readings. */
+  Only,
   /** The city has it; to be removed from flash. */
   Done,
 }
 
-/** A block of an earlier boot, ready to be sent. */
+/** A block that is ready to be sent. */
 class LoadedBlock {
   readonly place: number;
   readonly bytes: Buffer;
@@ -52,74 +51,90 @@ class LoadedBlock {
 export class FlashJournal {
   /** Reads, writes and removals that failed. */
   errors: number = 0;
-  /** Packs that no block can hold: long gaps between large values. */
-  tooLarge: number = 0;
   /** Blocks that were damaged, and removed. */
   damaged: number = 0;
 
   private readonly storage: JournalStorage;
-  private readonly places: Place[] = [];
-  /** Places of restored blocks that are not loaded yet, oldest block first. */
+  private readonly places: Buffer = Buffer.alloc(JOURNAL_PLACES);
+  /** Places of blocks that are to be sent and not loaded yet, oldest block first. */
   private order: number[] = [];
   private loaded: LoadedBlock[] = [];
 
   constructor(storage: JournalStorage) {
     this.storage = storage;
-    for (let i = 0; i < JOURNAL_PLACES; i++) this.places.push(Place.Free);
   }
 
   /** Finds what earlier boots left; to be called once, before anything else. Gives the number of packs. */
   async restore(): Promise<number> {
-    const reader = new BlockReader();
     const boots: number[] = [];
     const seqs: number[] = [];
     for (let place = 0; place < JOURNAL_PLACES; place++) {
       const bytes = await this.read(place);
       if (!bytes || bytes.length === 0) continue;
-      if (!reader.open(bytes)) {
+      if (!isBlock(bytes)) {
         this.damaged++;
         this.places[place] = Place.Done;
         continue;
       }
-      this.places[place] = Place.Restored;
+      this.places[place] = Place.Only;
+      const boot = blockBoot(bytes);
+      const seq = blockSeq(bytes);
       let at = this.order.length;
       this.order.push(place);
-      boots.push(0);
-      seqs.push(0);
-      while (at > 0 && isAfter(boots[at - 1], seqs[at - 1], reader.boot, reader.seq)) {
+      boots.push(boot);
+      seqs.push(seq);
+      while (at > 0 && isAfter(boots[at - 1], seqs[at - 1], boot, seq)) {
         this.order[at] = this.order[at - 1];
         boots[at] = boots[at - 1];
         seqs[at] = seqs[at - 1];
         at--;
       }
       this.order[at] = place;
-      boots[at] = reader.boot;
-      seqs[at] = reader.seq;
+      boots[at] = boot;
+      seqs[at] = seq;
     }
     await this.work();
-    return this.restored();
+    return this.order.length + this.loaded.length;
   }
 
-  /** Packs of earlier boots that the city does not have yet. */
-  restored(): number {
-    let count = 0;
-    for (const place of this.places) if (place === Place.Restored) count++;
+  /** Blocks that are still to be taken for sending. */
+  untaken(): number {
+    let count = this.order.length;
+    for (const block of this.loaded) if (!block.taken) count++;
     return count;
   }
 
-  /** Writes a block; gives its place, or -1 where there is none free or the write failed. */
-  async save(block: Buffer): Promise<number> {
+  /** Blocks that are all there is of their readings, and that the city does not have yet. */
+  waiting(): number {
+    let count = 0;
+    for (let place = 0; place < JOURNAL_PLACES; place++)
+      if (this.places[place] === Place.Only) count++;
+    return count;
+  }
+
+  /** Whether another block can be written. */
+  hasRoom(): boolean {
+    return this.places.indexOf(Place.Free) >= 0;
+  }
+
+  /**
+   * Writes a block; gives its place, or -1 where there is none free or the write failed.
+   * One that is `toSend` is given out after those before it; any other is a copy, to be
+   * released when the city has the pack.
+   */
+  async save(block: Buffer, toSend: boolean): Promise<number> {
     const place = this.places.indexOf(Place.Free);
     if (place < 0) return -1;
-    this.places[place] = Place.Written;
+    this.places[place] = toSend ? Place.Only : Place.Copy;
     try {
       await this.storage.write(keyOf(place), block);
-      return place;
     } catch {
       this.errors++;
       this.places[place] = Place.Done;
       return -1;
     }
+    if (toSend) this.order.push(place);
+    return place;
   }
 
   /** The city has the pack in that place, or -1. `work` frees it. */
@@ -141,13 +156,13 @@ export class FlashJournal {
     while (this.loaded.length < BLOCKS_IN_RAM && this.order.length > 0) {
       const place = this.order[0];
       const bytes = await this.read(place);
-      this.order.shift();
       // What cannot be read now stays where it is, for the next boot.
       if (bytes) this.loaded.push(new LoadedBlock(place, bytes));
+      this.order.shift();
     }
   }
 
-  /** The place of the next restored block to send, or -1 where none is ready. */
+  /** The place of the next block to send, or -1 where none is ready. */
   take(): number {
     for (const block of this.loaded) {
       if (block.taken) continue;
@@ -163,7 +178,7 @@ export class FlashJournal {
     return undefined;
   }
 
-  /** The city has the restored block of that place. */
+  /** The city has the block of that place, which was taken. */
   acknowledged(place: number): void {
     const others: LoadedBlock[] = [];
     for (const block of this.loaded) if (block.place !== place) others.push(block);

@@ -1,20 +1,27 @@
 /** From the outbox into the journal, a pack at a time. */
 
 import { FlashJournal } from "./flashJournal";
-import { BlockWriter } from "./journalBlock";
+import { encodeBlock } from "./journalBlock";
 import { Outbox } from "./outbox";
 
 /** How long the broker must be away before the journal is used: flash wears, and most outages end sooner. */
 export const AWAY_BEFORE_SAVING_MS = 60000;
-/** Readings in a pack that is made for the journal. */
-export const SAVED_RECORDS = 24;
+/** Readings that make a block worth writing, and the most in one. */
+export const SAVED_RECORDS = 48;
 
-/** Writes the packs of one boot into its journal. */
+/**
+ * Writes the packs of one boot into its journal. What is on its way stays in the outbox,
+ * too; the rest leaves it, so that flash and RAM together hold an outage.
+ */
 export class Journaling {
+  /**
+   * Nothing of the outbox's readings may go out: what the journal has is older, and is not
+   * known yet, or a pack is on its way into it.
+   */
+  busy: boolean = true;
   private readonly outbox: Outbox;
   private readonly journal: FlashJournal;
   private readonly boot: number;
-  private readonly writer: BlockWriter = new BlockWriter();
   /** Since when the broker is away, in milliseconds; -1 while it is there. */
   private awaySinceMs: number = -1;
 
@@ -24,12 +31,18 @@ export class Journaling {
     this.boot = boot;
   }
 
+  /** Finds what earlier boots left; to be called once, before anything else. */
+  async restore(): Promise<void> {
+    await this.journal.restore();
+    this.busy = false;
+  }
+
   /**
-   * To be called every few seconds: where the broker has been away for a minute, writes
+   * To be called every second or so: where the broker has been away for a minute, writes
    * what is on its way and every full pack of readings that waits; frees what the city
    * has got in the meantime.
    *
-   * @param utcOffsetS as in `saveOne`.
+   * @param utcOffsetS what makes UTC of the readings' clock, in seconds, or NaN while unknown.
    */
   async keep(nowMs: number, connected: boolean, utcOffsetS: number): Promise<void> {
     if (connected) this.awaySinceMs = -1;
@@ -44,36 +57,47 @@ export class Journaling {
    * as before a planned restart.
    */
   async saveAll(minRecords: number, utcOffsetS: number): Promise<void> {
-    while (await this.saveOne(minRecords, SAVED_RECORDS, utcOffsetS));
+    while (await this.saveOne(minRecords, utcOffsetS));
   }
 
   /**
    * Writes the oldest pack that is not in the journal; where there is none, but
-   * `minRecords` readings wait, makes one of at most `maxRecords`. False where nothing
-   * was written: nothing to save, or no room.
+   * `minRecords` readings wait, makes one. False where nothing was written: nothing to
+   * save, no room, or an error of the flash.
    *
-   * @param utcOffsetS what makes UTC of the readings' clock, in seconds, or NaN while unknown.
+   * @param utcOffsetS as in `keep`.
    */
-  async saveOne(minRecords: number, maxRecords: number, utcOffsetS: number): Promise<boolean> {
-    const outbox = this.outbox;
-    const seq = outbox.nextUnsaved(minRecords, maxRecords);
-    if (seq < 0) return false;
-    const utc = !isNaN(utcOffsetS);
-    const offsetS = utc ? Math.round(utcOffsetS) : 0;
-    let count = outbox.openPack(seq);
-    outbox.nextRecord();
-    this.writer.begin(this.boot, seq, utc, outbox.timeS + offsetS);
-    while (count > 0) {
-      if (!this.writer.add(outbox.channel, outbox.scaled, outbox.timeS + offsetS)) {
-        this.journal.tooLarge++;
-        return false;
-      }
-      outbox.nextRecord();
-      count--;
+  async saveOne(minRecords: number, utcOffsetS: number): Promise<boolean> {
+    const { outbox, journal } = this;
+    const log = outbox.log;
+    if (!journal.hasRoom()) return false;
+    let row = log.firstUnsaved();
+    if (row < 0) {
+      if (log.unsealed < minRecords) return false;
+      row = log.find(outbox.seal(SAVED_RECORDS, false));
+      if (row < 0) return false;
     }
-    const place = await this.journal.save(this.writer.finish());
+    const seq = log.seq(row);
+    const toSend = log.isUnsent(row);
+    const utc = !isNaN(utcOffsetS);
+    const at = log.openPack(row);
+    const block = encodeBlock(
+      this.boot,
+      seq,
+      utc,
+      log.cursor.timeS + (utc ? Math.round(utcOffsetS) : 0),
+      log.records(row),
+      log.bytes.slice(at, at + log.packBytes(row)),
+    );
+    this.busy = toSend;
+    const place = await journal.save(block, toSend);
+    this.busy = false;
     if (place < 0) return false;
-    if (!outbox.markSaved(seq, place)) this.journal.release(place);
+    row = log.find(seq);
+    // What the city acknowledged meanwhile needs no copy.
+    if (toSend) outbox.acknowledge(seq);
+    else if (row >= 0) log.setPlace(row, place);
+    else journal.release(place);
     return true;
   }
 }

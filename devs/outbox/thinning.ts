@@ -1,126 +1,144 @@
 /**
- * Which reading goes when a full store must take another one. The newest half stays
- * whole. Of the oldest half every second reading of each channel goes, once when it
- * gets there, and again and again the older it becomes: so what is left of an outage
- * covers all of it, thinner the longer ago.
+ * Which readings go when a full log must take another one. The newest half stays whole.
+ * Of the oldest half every second reading of each channel goes, once when it gets
+ * there, and again and again the older it becomes: so what is left of an outage covers
+ * all of it, thinner the longer ago.
  */
 
-import { NO_SLOT, ReadingStore } from "./readingStore";
+import type { ReadingLog } from "./readingLog";
+import { MAX_CHANNELS, putRecord } from "./records";
 
 /**
  * Levels of thinning: a reading of level n stands for 2^n. Level 0 has half of the
- * store, the others share the rest alike. Ten levels cover 57 times what the store
- * holds (16 hours of a reading a second in 1,000 places); of what is older still the
- * last level keeps ever fewer.
+ * bytes, the others share the rest alike. Ten levels cover some 30 times what the log
+ * holds; of what is older still the last level keeps ever fewer.
  */
 const LEVELS = 10;
 const LAST = LEVELS - 1;
+/** Bytes that are thinned at a time: this part of all. */
+const BATCH_PART = 24;
+/** Batches in one call, so that it stays far from the VM's step limit where no batch gives anything. */
+const BATCHES_PER_CALL = 6;
 
-/** Thins the readings of a store that belong to no pack. */
+/** Thins the readings of a log that belong to no pack. From old to new: last level, ..., level 0. */
 export class Thinning {
-  private readonly store: ReadingStore;
-  /** For each level, its readings. From old to new: packs, last level, ..., level 0. */
-  private readonly counts: number[] = [];
-  /** For each level, the newest reading that is older than all of it. */
-  private readonly before: number[] = [];
-  /** For each level and channel, whether the last reading looked at was kept. */
-  private readonly kept: Buffer;
-  private readonly channels: number;
-  /** The sweep through the last level: the reading before the next one, and how many to go. */
-  private sweepBefore: number = NO_SLOT;
-  private sweepLeft: number = 0;
+  private readonly log: ReadingLog;
+  /** For each level, its bytes, and the time of the reading before it. */
+  private readonly sizes: number[] = [];
+  private readonly basesS: number[] = [];
+  /** The sweep through the last level: offset from its beginning, and the time of the reading before. */
+  private sweptBytes: number = 0;
+  private sweptBaseS: number = 0;
+  /** For each channel a bit: whether the last reading of it in this batch was kept. */
+  private readonly kept: Buffer = Buffer.alloc(MAX_CHANNELS / 8);
 
-  /** `channels`: how many channels the readings can name. */
-  constructor(store: ReadingStore, channels: number) {
-    this.store = store;
-    this.channels = channels;
-    this.kept = Buffer.alloc(LEVELS * channels);
+  constructor(log: ReadingLog) {
+    this.log = log;
     for (let level = 0; level < LEVELS; level++) {
-      this.counts.push(0);
-      this.before.push(NO_SLOT);
+      this.sizes.push(0);
+      this.basesS.push(0);
     }
   }
 
-  /** A reading was appended to the store. */
-  appended(): void {
-    this.counts[0]++;
+  /** A reading was appended; `baseS` is the time of the one before it. */
+  appended(bytes: number, baseS: number): void {
+    if (this.sizes[0] === 0) this.basesS[0] = baseS;
+    this.sizes[0] += bytes;
+  }
+
+  /** The oldest readings, so many bytes, are no longer here; `baseS` is the time of the last of them. */
+  sealed(bytes: number, baseS: number): void {
+    let left = bytes;
+    for (let level = LAST; level >= 0 && left > 0; level--) {
+      const gone = Math.min(left, this.sizes[level]);
+      this.sizes[level] -= gone;
+      left -= gone;
+      this.basesS[level] = baseS;
+    }
+    // The next one that is not empty begins where these ended.
+    for (let level = LAST; level >= 0; level--) {
+      this.basesS[level] = baseS;
+      if (this.sizes[level] > 0) break;
+    }
+    this.sweptBytes = 0;
+  }
+
+  /** Takes out readings and gives how many; 0 where no channel has a second one to spare. */
+  thin(): number {
+    const sizes = this.sizes;
+    const size = this.log.bytes.length;
+    const batch = Math.floor(size / BATCH_PART);
+    let quota = Math.floor(size / 2);
+    let batches = 0;
+    for (let level = 0; level < LAST; level++) {
+      while (sizes[level] >= quota + batch && batches < BATCHES_PER_CALL) {
+        const gone = this.thinBatch(level, batch);
+        if (gone > 0) return gone;
+        batches++;
+      }
+      quota = Math.floor((size / 2 - LEVELS * batch) / LAST);
+    }
+    while (sizes[LAST] > 0 && batches < BATCHES_PER_CALL) {
+      if (this.sweptBytes >= sizes[LAST]) this.sweptBytes = 0;
+      const gone = this.thinBatch(LAST, batch);
+      if (gone > 0) return gone;
+      batches++;
+    }
+    return 0;
   }
 
   /**
-   * The oldest `count` readings went into a pack, or were freed with one; `lastSealed`
-   * is the last reading that now belongs to a pack.
+   * Takes every second reading of each channel out of a level's oldest bytes, `batch` of
+   * them or a little more, and moves the rest of them up a level. In the last level the
+   * batch begins where the sweep stands, and the rest stays.
    */
-  sealed(count: number, lastSealed: number): void {
-    let left = count;
-    let older = true;
-    for (let level = LAST; level >= 0; level--) {
-      const gone = Math.min(left, this.counts[level]);
-      this.counts[level] -= gone;
-      left -= gone;
-      if (older) this.before[level] = lastSealed;
-      if (this.counts[level] > 0) older = false;
-    }
-    this.sweepLeft = 0;
-  }
-
-  /** Takes out one reading. False where no channel has a second one to spare. */
-  removeOne(): boolean {
-    for (let level = 0; level < LAST; level++) {
-      while (this.counts[level] > this.quota(level)) if (this.thin(level)) return true;
-    }
-    // A second turn, because the first may end within the channels' first readings.
-    return this.sweep() || this.sweep();
-  }
-
-  private quota(level: number): number {
-    return this.store.capacity / (level === 0 ? 2 : 2 * LAST);
-  }
-
-  /** Takes out the oldest reading of a level, or moves it up one level. */
-  private thin(level: number): boolean {
-    const before = this.before[level];
-    const slot = this.store.after(before);
-    this.counts[level]--;
-    if (this.skips(level, slot)) {
-      this.remove(before, slot);
-      return true;
-    }
-    this.counts[level + 1]++;
-    this.before[level] = slot;
-    return false;
-  }
-
-  /** Goes on through the last level, and begins again when it is through. */
-  private sweep(): boolean {
-    if (this.sweepLeft === 0) {
-      this.sweepBefore = this.before[LAST];
-      this.sweepLeft = this.counts[LAST];
-      for (let i = 0; i < this.channels; i++) this.kept[LAST * this.channels + i] = 0;
-    }
-    while (this.sweepLeft > 0) {
-      this.sweepLeft--;
-      const slot = this.store.after(this.sweepBefore);
-      if (this.skips(LAST, slot)) {
-        this.counts[LAST]--;
-        this.remove(this.sweepBefore, slot);
-        return true;
+  private thinBatch(level: number, batch: number): number {
+    const { log, sizes, basesS, kept } = this;
+    const { bytes, cursor } = log;
+    const from = level === LAST ? this.sweptBytes : 0;
+    let baseS = from > 0 ? this.sweptBaseS : basesS[level];
+    let start = log.unsealedAt + from;
+    for (let older = LAST; older > level; older--) start += sizes[older];
+    const end = start + Math.min(batch, sizes[level] - from);
+    for (let i = 0; i < kept.length; i++) kept[i] = 0;
+    if (level < LAST && sizes[level + 1] === 0) basesS[level + 1] = baseS;
+    let write = start;
+    let gone = 0;
+    cursor.open(bytes, start, baseS);
+    while (cursor.at < end) {
+      cursor.next();
+      const bit = 1 << (cursor.channel & 7);
+      const byte = cursor.channel >> 3;
+      kept[byte] ^= bit;
+      if ((kept[byte] & bit) === 0) {
+        gone++;
+      } else {
+        // Times are differences: what goes leaves its seconds to the next one that stays.
+        write = putRecord(bytes, write, cursor.channel, cursor.timeS - baseS, cursor.scaled);
+        baseS = cursor.timeS;
       }
-      this.sweepBefore = slot;
     }
-    return false;
-  }
-
-  /** Whether that reading goes: every second one of its channel. */
-  private skips(level: number, slot: number): boolean {
-    const at = level * this.channels + this.store.channel(slot);
-    const skip = this.kept[at] === 1;
-    this.kept[at] = skip ? 0 : 1;
-    return skip;
-  }
-
-  private remove(before: number, slot: number): void {
-    for (let level = 0; level < LEVELS; level++)
-      if (this.before[level] === slot) this.before[level] = before;
-    this.store.removeAfter(before);
+    const rest = write - start;
+    sizes[level] -= cursor.at - start;
+    if (level < LAST) {
+      sizes[level + 1] += rest;
+    } else {
+      sizes[LAST] += rest;
+      this.sweptBytes = from + rest;
+      this.sweptBaseS = baseS;
+    }
+    // The level of the reading that follows: there always is one, since level 0 keeps its half.
+    let after = level;
+    while (after > 0 && (after === LAST ? this.sweptBytes : 0) >= sizes[after]) after--;
+    if (level < LAST || after < LAST) basesS[after] = baseS;
+    if (gone === 0) return 0;
+    const before = cursor.at;
+    cursor.next();
+    const written = write;
+    write = putRecord(bytes, write, cursor.channel, cursor.timeS - baseS, cursor.scaled);
+    sizes[after] += write - written - (cursor.at - before);
+    log.removed(write, cursor.at, gone);
+    log.unsealed -= gone;
+    return gone;
   }
 }

@@ -1,7 +1,13 @@
 /**
- * SenML records as JSON text (RFC 8428 section 5), built piece by piece: names, units
- * and base name are the contract's own and need no escaping.
+ * SenML packs as JSON text (RFC 8428 section 5), built piece by piece: names, units and
+ * base name are the contract's own and need no escaping.
  */
+
+import { metricDecimals, metricName, metricUnit } from "../contract/metrics";
+import { RecordCursor } from "../outbox/records";
+
+/** Records of a metric from which a base name of its own is shorter than a name in each. */
+const OWN_BASE_NAME_FROM = 3;
 
 /** `value` rounded to `decimals`, without the digits that floating point leaves behind. */
 export function roundTo(value: number, decimals: number): number {
@@ -11,34 +17,140 @@ export function roundTo(value: number, decimals: number): number {
 }
 
 /**
- * The opening of a pack: `[` and the base fields of the first record, which is left
- * open for `recordFields`. Boot and sequence number together name the pack.
- *
- * @param baseTime UTC in whole seconds, or NaN while the node has no clock: then the
- *   records' times are relative to the moment of sending (RFC 8428 section 4.5.3).
+ * A value that is kept in steps, as JSON: every digit of it, without zeros at its end.
+ * DeviceScript itself prints seven digits.
  */
-export function packHead(baseName: string, boot: number, seq: number, baseTime: number): string {
-  let head = '[{"bn":"' + baseName + '",';
-  if (!isNaN(baseTime)) head += '"bt":' + baseTime + ",";
-  return head + '"boot":' + boot + ',"seq":' + seq + ",";
+export function stepsText(scaled: number, decimals: number): string {
+  let steps = scaled < 0 ? -scaled : scaled;
+  let fraction = "";
+  for (let i = 0; i < decimals; i++) {
+    const digit = steps % 10;
+    steps = (steps - digit) / 10;
+    if (digit !== 0 || fraction !== "") fraction = digit + fraction;
+  }
+  return (scaled < 0 ? "-" : "") + steps + (fraction === "" ? "" : "." + fraction);
+}
+
+/** How the times of a pack are written. */
+export enum PackTimes {
+  /** UTC: a base time, and seconds after it. */
+  Absolute,
+  /** Seconds before the moment of sending, for want of a clock (RFC 8428 section 4.5.3). */
+  Relative,
+  /** Seconds before the last reading of the pack, marked `untimed`: nobody knows when that was. */
+  Unknown,
+}
+
+/** What records have in common, and in what order they are written. */
+enum Turn {
+  /** Metrics without a unit: no base unit may stand before them. */
+  WithoutUnit,
+  /** Metrics with a record or two. */
+  Few,
+  /** Metrics with more: the base name ends in their name. */
+  Many,
 }
 
 /**
- * One record's own fields and its closing brace.
+ * A pack of `count` records, the first of which the cursor stands before. Boot and
+ * sequence number together name it.
  *
- * @param unit empty for an index without one.
- * @param timeS seconds after the base time, or before sending (negative); 0 is left out.
+ * What records share is said once: those of a metric stand together, in the order of
+ * time, and those of metrics with one unit follow one base unit.
+ *
+ * @param baseName `{city}/{node}/`.
+ * @param shiftS for absolute times the offset to UTC, for relative ones minus the moment of sending.
  */
-export function recordFields(
-  name: string,
-  unit: string,
-  value: number,
-  decimals: number,
-  timeS: number,
+export function packText(
+  baseName: string,
+  boot: number,
+  seq: number,
+  cursor: RecordCursor,
+  count: number,
+  times: PackTimes,
+  shiftS: number,
 ): string {
-  let text = '"n":"' + name + '",';
-  if (unit) text += '"u":"' + unit + '",';
-  text += '"v":' + roundTo(value, decimals);
-  if (timeS !== 0) text += ',"t":' + timeS;
-  return text + "}";
+  const channels: number[] = [];
+  const values: number[] = [];
+  const timesS: number[] = [];
+  /** The metrics in the order of their indexes, and how many records each has. */
+  const metrics: number[] = [];
+  const runs: number[] = [];
+  let oldestS = 0;
+  let newestS = 0;
+  for (let i = 0; i < count && cursor.next(); i++) {
+    const timeS = cursor.timeS;
+    if (i === 0 || timeS < oldestS) oldestS = timeS;
+    if (i === 0 || timeS > newestS) newestS = timeS;
+    channels.push(cursor.channel);
+    values.push(cursor.scaled);
+    timesS.push(timeS);
+    countMetric(metrics, runs, cursor.channel);
+  }
+  // What holds for all records stands in the first one.
+  let once = ',"boot":' + boot + ',"seq":' + seq;
+  if (times === PackTimes.Absolute) once = ',"bt":' + Math.round(oldestS + shiftS) + once;
+  if (times === PackTimes.Unknown) once += ',"untimed":true';
+  let unit = "";
+  const parts: string[] = [];
+  for (let turn = Turn.WithoutUnit; turn <= Turn.Many; turn++) {
+    for (let m = 0; m < metrics.length; m++) {
+      const metric = metrics[m];
+      const itsUnit = metricUnit(metric);
+      const many = runs[m] >= OWN_BASE_NAME_FROM;
+      if ((itsUnit === "" ? Turn.WithoutUnit : many ? Turn.Many : Turn.Few) !== turn) continue;
+      const name = metricName(metric);
+      const decimals = metricDecimals(metric);
+      let firstOfMetric = true;
+      for (let i = 0; i < channels.length; i++) {
+        if (channels[i] !== metric) continue;
+        let text = "";
+        if (turn === Turn.Many) {
+          if (firstOfMetric) text = ',"bn":"' + baseName + name + '"' + once;
+        } else {
+          if (once !== "") text = ',"bn":"' + baseName + '"' + once;
+          text += ',"n":"' + name + '"';
+        }
+        once = "";
+        firstOfMetric = false;
+        if (unit !== itsUnit) text += ',"bu":"' + itsUnit + '"';
+        unit = itsUnit;
+        text += ',"v":' + stepsText(values[i], decimals);
+        const timeS = recordTimeS(times, timesS[i], oldestS, newestS, shiftS);
+        if (timeS !== 0) text += ',"t":' + timeS;
+        parts.push("{" + text.slice(1) + "}");
+      }
+    }
+  }
+  return "[" + parts.join(",") + "]";
+}
+
+function recordTimeS(
+  times: PackTimes,
+  timeS: number,
+  oldestS: number,
+  newestS: number,
+  shiftS: number,
+): number {
+  if (times === PackTimes.Absolute) return timeS - oldestS;
+  if (times === PackTimes.Unknown) return timeS - newestS;
+  return Math.min(0, Math.round(timeS + shiftS));
+}
+
+/** Counts a record of that metric. */
+function countMetric(metrics: number[], runs: number[], metric: number): void {
+  let at = metrics.indexOf(metric);
+  if (at < 0) {
+    at = metrics.length;
+    metrics.push(metric);
+    runs.push(0);
+    while (at > 0 && metrics[at - 1] > metric) {
+      metrics[at] = metrics[at - 1];
+      runs[at] = runs[at - 1];
+      at--;
+    }
+    metrics[at] = metric;
+    runs[at] = 0;
+  }
+  runs[at]++;
 }

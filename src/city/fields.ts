@@ -69,15 +69,21 @@ export function textField(fields: Fields, name: string, path = ""): string {
   return asText(own(fields, name), path + name);
 }
 
-/** A member that must be such a text when it is there. */
-export function optionalText(fields: Fields, name: string, path = ""): string | undefined {
-  return own(fields, name) === undefined ? undefined : textField(fields, name, path);
+/** A member that must be such a text, or one of another length, when it is there. */
+export function optionalText(
+  fields: Fields,
+  name: string,
+  path = "",
+  maxLength = TEXT_MAX_LENGTH,
+): string | undefined {
+  const value = own(fields, name);
+  return value === undefined ? undefined : asText(value, path + name, maxLength);
 }
 
-/** The value as a text of 1 to 64 visible characters. */
-export function asText(value: unknown, field: string): string {
-  if (typeof value !== "string" || value.length < 1 || value.length > TEXT_MAX_LENGTH)
-    throw new FieldProblem(field, `a text of 1 to ${TEXT_MAX_LENGTH} characters`, value ?? null);
+/** The value as a text of visible characters, at least one and 64 at most, or as many as allowed. */
+export function asText(value: unknown, field: string, maxLength = TEXT_MAX_LENGTH): string {
+  if (typeof value !== "string" || value.length < 1 || value.length > maxLength)
+    throw new FieldProblem(field, `a text of 1 to ${maxLength} characters`, value ?? null);
   // Texts end up on terminals, where control and direction characters rewrite what stands there.
   if (/[\p{Cc}\p{Cf}]/u.test(value)) throw new FieldProblem(field, "visible characters", value);
   return value;

@@ -26,6 +26,8 @@ export interface Reading extends Origin {
   readonly value: number;
   /** When it was measured, UTC in milliseconds since 1970. */
   readonly timeMs: number;
+  /** True where nobody knows when it was measured: then `timeMs` is the latest that it can be. */
+  readonly untimed?: true;
 }
 
 /** A birth message or last will, and when it arrived. */

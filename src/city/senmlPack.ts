@@ -19,6 +19,8 @@ export interface ResolvedRecord {
   readonly value: number;
   /** UTC in milliseconds since 1970. */
   readonly timeMs: number;
+  /** True where nobody knows the time: then `timeMs` is the latest that it can be. */
+  readonly untimed?: true;
 }
 
 /** A pack of `up/data`: its number and its resolved records. */
@@ -34,8 +36,10 @@ const ABSOLUTE_TIME_FROM_S = 2 ** 28;
 const FUTURE_MAX_MS = 24 * 3600 * 1000;
 /** RFC 8428 section 4.4: the version of SenML that is used when `bver` is absent. */
 const SENML_VERSION = 10;
-/** A node's packs have at most 24 records. */
+/** A node's packs have at most 48 records. */
 const RECORDS_MAX = 512;
+/** Two names of 23 characters, a metric's of 32, and two '/'. */
+const BASE_NAME_MAX_LENGTH = 80;
 const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
 
 /**
@@ -52,7 +56,10 @@ export function resolvePack(json: unknown, baseName: string, arrivedMs: number):
   const head = asObject(json[0], "[0]");
   const boot = countField(head, "boot", 0, "[0].");
   const seq = countField(head, "seq", 1, "[0].");
-  const base: Base = { name: "", unit: "", timeS: 0, value: 0 };
+  const untimed = own(head, "untimed");
+  if (untimed !== undefined && untimed !== true)
+    throw new FieldProblem("[0].untimed", "true", untimed);
+  const base: Base = { name: "", unit: "", timeS: 0, value: 0, untimed: untimed === true };
   const records = json.map((record: unknown, i) =>
     resolveRecord(asObject(record, `[${i}]`), `[${i}].`, base, baseName, arrivedMs),
   );
@@ -79,6 +86,8 @@ interface Base {
   unit: string;
   timeS: number;
   value: number;
+  /** Of the whole pack. */
+  readonly untimed: boolean;
 }
 
 function resolveRecord(
@@ -95,7 +104,7 @@ function resolveRecord(
   const version = optionalNumber(record, "bver", path);
   if (version !== undefined && version !== SENML_VERSION)
     throw new FieldProblem(`${path}bver`, `version ${SENML_VERSION}`, version);
-  base.name = optionalText(record, "bn", path) ?? base.name;
+  base.name = optionalText(record, "bn", path, BASE_NAME_MAX_LENGTH) ?? base.name;
   base.unit = optionalText(record, "bu", path) ?? base.unit;
   base.timeS = optionalNumber(record, "bt", path) ?? base.timeS;
   base.value = optionalNumber(record, "bv", path) ?? base.value;
@@ -112,5 +121,6 @@ function resolveRecord(
   const value = base.value + numberField(record, "v", path);
   if (!Number.isFinite(value)) throw new FieldProblem(`${path}v`, "a number", value);
   const timeS = base.timeS + (optionalNumber(record, "t", path) ?? 0);
-  return { metric, unit, value, timeMs: resolveTime(timeS, arrivedMs, `${path}t`) };
+  const timeMs = resolveTime(timeS, arrivedMs, `${path}t`);
+  return { metric, unit, value, timeMs, ...(base.untimed ? { untimed: true } : {}) };
 }

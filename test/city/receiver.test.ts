@@ -1,8 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { METRIC_COUNT, metricName, metricUnit } from "../../devs/contract/metrics";
+import {
+  METRIC_COUNT,
+  metricDecimals,
+  metricIndex,
+  metricName,
+  metricUnit,
+} from "../../devs/contract/metrics";
 import { nodeTopic } from "../../devs/contract/topics";
-import { packHead, recordFields } from "../../devs/report/senml";
+import { RecordCursor, putRecord } from "../../devs/outbox/records";
+import { PackTimes, packText } from "../../devs/report/senml";
 import {
   BOOTS_CAPACITY,
   Receiver,
@@ -42,37 +49,77 @@ function pack(boot: number, seq: number, node = NODE): object[] {
 }
 
 describe("a pack", () => {
-  it("as the firmware writes it yields readings with absolute time", () => {
-    const { readings, reasons, send } = rig();
-    const records = Array.from({ length: METRIC_COUNT }, (_, i) =>
-      recordFields(metricName(i), metricUnit(i), 10 + i, 1, -i),
+  /** A pack as the firmware writes it: records of metric, value in steps and seconds. */
+  function written(
+    records: readonly (readonly [number, number, number])[],
+    times: PackTimes,
+    shiftS: number,
+  ): string {
+    const bytes = Buffer.alloc(11 * records.length);
+    let at = 0;
+    let lastS = 0;
+    for (const [metric, scaled, timeS] of records) {
+      at = putRecord(bytes, at, metric, timeS - lastS, scaled);
+      lastS = timeS;
+    }
+    const cursor = new RecordCursor();
+    cursor.open(bytes, 0, 0);
+    return packText(`${CITY}/${NODE}/`, 3, 1, cursor, records.length, times, shiftS);
+  }
+
+  it("as the firmware writes it yields every reading with its name, unit, value and time", () => {
+    const record = fc.tuple(
+      fc.nat(METRIC_COUNT - 1),
+      fc.oneof(fc.integer({ min: -2000, max: 2000 }), fc.integer({ min: -2e9, max: 2e9 })),
+      fc.nat(7200),
     );
-    send("up/data", packHead(`${CITY}/${NODE}/`, 3, 1, NaN) + records.join(",{") + "]");
-    expect(reasons).toEqual([]);
-    expect(readings).toEqual(
-      records.map((_, i) => ({
-        city: CITY,
-        node: NODE,
-        metric: metricName(i),
-        unit: metricUnit(i),
-        value: 10 + i,
-        timeMs: NOW_MS - 1000 * i,
-      })),
+    const records = fc.array(record, { minLength: 1, maxLength: 48 });
+    const nowS = NOW_MS / 1000;
+    const timings = fc.constantFrom(
+      [PackTimes.Absolute, nowS - 7200] as const,
+      [PackTimes.Relative, -7200] as const,
+      [PackTimes.Unknown, 0] as const,
+    );
+    fc.assert(
+      fc.property(records, timings, (given, [times, shiftS]) => {
+        const { readings, reasons, send } = rig();
+        send("up/data", written(given, times, shiftS));
+        expect(reasons).toEqual([]);
+        const newestS = Math.max(...given.map(([, , timeS]) => timeS));
+        const agoS = (timeS: number) =>
+          times === PackTimes.Unknown ? newestS - timeS : 7200 - timeS;
+        for (let metric = 0; metric < METRIC_COUNT; metric++)
+          expect(readings.filter((reading) => reading.metric === metricName(metric))).toEqual(
+            given
+              .filter(([index]) => index === metric)
+              .map(([, scaled, timeS]) => ({
+                city: CITY,
+                node: NODE,
+                metric: metricName(metric),
+                unit: metricUnit(metric),
+                value: scaled / 10 ** metricDecimals(metric) + 0,
+                timeMs: NOW_MS - 1000 * agoS(timeS),
+                ...(times === PackTimes.Unknown ? { untimed: true } : {}),
+              })),
+          );
+        expect(readings).toHaveLength(given.length);
+      }),
     );
   });
 
-  it("with a base time has times of its own", () => {
-    const { readings, send } = rig();
-    const sentS = NOW_MS / 1000 - 7200;
-    send(
-      "up/data",
-      packHead(`${CITY}/${NODE}/`, 1, 1, sentS) +
-        recordFields("pm25", "ug/m3", 12.5, 1, 0) +
-        ",{" +
-        recordFields("LAF", "dB", 61.2, 1, -90) +
-        "]",
-    );
-    expect(readings.map((reading) => reading.timeMs)).toEqual([1000 * sentS, 1000 * (sentS - 90)]);
+  it("of the longest names is short enough", () => {
+    const city = "c".repeat(23);
+    const node = "n".repeat(23);
+    const { reasons, receiver, readings } = rig();
+    const name = metricIndex("temperature");
+    const bytes = Buffer.alloc(99);
+    const end = [0, 1, 2].reduce((at) => putRecord(bytes, at, name, 1, 2150), 0);
+    const cursor = new RecordCursor();
+    cursor.open(bytes.subarray(0, end), 0, 0);
+    const text = packText(`${city}/${node}/`, 1, 1, cursor, 3, PackTimes.Relative, -3);
+    receiver.receive(nodeTopic(city, node, "up/data"), Buffer.from(text), NOW_MS);
+    expect(reasons).toEqual([]);
+    expect(readings.map(({ metric }) => metric)).toEqual(Array(3).fill("temperature"));
   });
 
   it("is resolved by RFC 8428: base fields hold from their record on", () => {
@@ -121,6 +168,7 @@ describe("a pack", () => {
     ],
     ["a time in two days", [{ ...good, t: 172800 }], "[0].t: expected a time at most a day ahead"],
     ["a time before 1970", [{ ...good, t: -1e300 }], "[0].t: expected a time after 1970"],
+    ["an odd mark", [{ ...good, untimed: 1 }], "[0].untimed: expected true, got 1"],
     ["another version", [{ ...good, bver: 11 }], "[0].bver: expected version 10, got 11"],
     ["a label to be understood", [{ ...good, geo_: 1 }], "[0].geo_: expected no label that ends"],
     ["too many records", Array(513).fill(good), "payload: expected 1 to 512 SenML records"],
@@ -156,7 +204,11 @@ describe("the other messages", () => {
       published: 2,
       acknowledged: 2,
       dropped: 0,
+      thinned: 0,
+      refused: 0,
       waiting: 0,
+      kept: 0,
+      beaconsRefused: 0,
       reconnects: 0,
       sensorFaults: 1,
       badMessages: 0,

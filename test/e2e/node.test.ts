@@ -4,7 +4,7 @@ import { metricNames } from "../../devs/contract/metrics";
 import { summarize } from "../../src/sim/runSummary";
 
 const MINUTE_MS = 60_000;
-const HEAP_LIMIT_BYTES = 32 * 1024;
+const HEAP_LIMIT_BYTES = 36 * 1024;
 /** Half of the 256 KB of flash that program, settings and journal share on a board. */
 const BYTECODE_LIMIT_BYTES = 128 * 1024;
 

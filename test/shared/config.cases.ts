@@ -3,6 +3,7 @@ import {
   channelConfig,
   checkConfig,
   healthPeriodS,
+  releasePeriodS,
 } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
@@ -33,11 +34,18 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("and no problem", firstProblem(reset) === "");
   t.check("the health period", healthPeriodS({ health: { periodS: 30 } }) === 30);
   t.check("its default", healthPeriodS({ health: null }) === 60);
+  t.check("the release period", releasePeriodS({ release: { periodS: 5 } }) === 5);
+  t.check("its own default", releasePeriodS({}) === 30);
+  t.check(
+    "a release too seldom",
+    firstProblem({ release: { periodS: 3601 } }) ===
+      "release.periodS must be a number from 1 to 3600",
+  );
 
   t.check("no object", firstProblem([]) === " must be an object");
   t.check(
     "an unknown part",
-    firstProblem({ a: 1 }) === "a is not known; expected channels or health",
+    firstProblem({ a: 1 }) === "a is not known; expected channels, health or release",
   );
   t.check(
     "an unknown metric",

@@ -1,4 +1,4 @@
-import { TOPIC_ROOT } from "../../devs/contract/topics";
+import { startTimeBeacon } from "../../src/broker/timeBeacon";
 import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import {
   Receiver,
@@ -16,9 +16,6 @@ import { streetPoleBus } from "../../src/sim/world/streetPole";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { loadFirmware } from "../../src/toolchain/firmware";
-
-/** How often the city tells its nodes the time. */
-const BEACON_PERIOD_MS = 30_000;
 
 /** UTC at the start of every simulated run in the tests: before sunrise in Berkane. */
 export const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
@@ -62,10 +59,10 @@ export interface CityUnderTestOptions {
   readonly network?: Network;
   readonly brokerAddress?: { host: string; port: number; tls: boolean };
   readonly password?: string;
+  /** Whether the city says the time; it does by default. */
+  readonly beacon?: boolean;
   /** Makes the nodes print every reading, which fills `reports`. */
   readonly trace?: boolean;
-  /** Whether the city tells the time; true by default. */
-  readonly beacon?: boolean;
 }
 
 /** Builds a city of the real firmware around an embedded broker, and powers it on. */
@@ -74,6 +71,11 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
   const scheduler = new Scheduler();
   const broker = new VirtualBroker(scheduler);
   const network = new MemoryNetwork(scheduler, broker, seed);
+  if (options.beacon !== false)
+    startTimeBeacon(broker, "berkane", {
+      utcMs: () => START_UTC_MS + scheduler.nowMs,
+      after: (delayMs, callback) => scheduler.after(delayMs, callback),
+    });
   const readings: Reading[] = [];
   const reports: NodeReport[] = [];
   const events: EventArrival[] = [];
@@ -110,12 +112,6 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     ...(options.trace ? { onReport: (node, report) => reports.push({ ...report, node }) } : {}),
     onLog: (node, line) => log.push(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line}`),
   });
-  const beacon = () => {
-    const utcMs = START_UTC_MS + scheduler.nowMs;
-    broker.publish(`${TOPIC_ROOT}/berkane/all/down/time`, JSON.stringify({ utcMs }));
-    scheduler.after(BEACON_PERIOD_MS, beacon);
-  };
-  if (options.beacon ?? true) beacon();
   await city.powerOn();
   return {
     city,

@@ -1,7 +1,8 @@
-import { BlockReader } from "../../devs/outbox/journalBlock";
+import { blockBoot, blockSeq, openBlock } from "../../devs/outbox/journalBlock";
 import { FlashJournal } from "../../devs/outbox/flashJournal";
 import { Journaling } from "../../devs/outbox/journaling";
 import { Outbox } from "../../devs/outbox/outbox";
+import { RecordCursor } from "../../devs/outbox/records";
 import { SettingsStorage } from "../../devs/outbox/settingsStorage";
 
 const PACKS = 6;
@@ -18,33 +19,33 @@ await storage.write("boot", Buffer.from([boot]));
 
 const journal = new FlashJournal(storage);
 await journal.restore();
-const reader = new BlockReader();
-let place = journal.take();
-while (place >= 0) {
-  const bytes = journal.block(place);
-  if (!bytes || !reader.open(bytes)) throw new Error("block");
-  let text = "SENT " + reader.boot + " " + reader.seq;
-  while (reader.next()) text += " " + reader.scaled;
-  console.log(text);
-  journal.acknowledged(place);
-  await journal.work();
-  place = journal.take();
-}
+const cursor = new RecordCursor();
+while (await sendOne());
 
-const outbox = new Outbox([0], 100, 1);
+const outbox = new Outbox(() => 0, 1000, 1);
 const journaling = new Journaling(outbox, journal, boot);
 for (let i = 0; i < PACKS * RECORDS; i++) {
   outbox.addReading(0, boot * 1000 + i, i);
-  if (await journaling.saveOne(RECORDS, RECORDS, NaN))
+  if (await journaling.saveOne(RECORDS, NaN))
     console.log("SAVED " + boot + " " + (i + 1) / RECORDS);
 }
-for (let i = 0; i < 2; i++) {
-  const seq = outbox.take(RECORDS);
-  let text = "SENT " + boot + " " + seq;
-  outbox.openPack(seq);
-  while (outbox.nextRecord()) text += " " + outbox.scaled;
-  console.log(text);
-  journal.release(outbox.acknowledge(seq));
-  await journal.work();
-}
+await journal.work();
+for (let i = 0; i < 2; i++) await sendOne();
 console.log("DONE");
+
+/** Sends the oldest pack of the journal; false where there is none. */
+async function sendOne(): Promise<boolean> {
+  const place = journal.take();
+  if (place < 0) return false;
+  const bytes = journal.block(place) as Buffer;
+  let text = "SENT " + blockBoot(bytes) + " " + blockSeq(bytes);
+  const count = openBlock(bytes, cursor);
+  for (let i = 0; i < count; i++) {
+    cursor.next();
+    text += " " + cursor.scaled;
+  }
+  console.log(text);
+  journal.acknowledged(place);
+  await journal.work();
+  return true;
+}

@@ -5,12 +5,12 @@ import { Outbox } from "../../devs/outbox/outbox";
 import { SettingsStorage } from "../../devs/outbox/settingsStorage";
 
 const OUTAGES = 10;
-const PACKS = 30;
-const RECORDS = 24;
+const PACKS = 20;
+const RECORDS = 48;
 
-/** Ten outages of 720 readings each: all go through the flash, and out of it. */
+/** Ten outages of 960 readings each: all go through the flash, and out of it. */
 const decimals = [1, 1, 1, 1, 2, 1, 0, 0, 1, 1, 2, 0, 1];
-const outbox = new Outbox(decimals, 1000, 1);
+const outbox = new Outbox((channel) => decimals[channel], 6144, 1);
 const journal = new FlashJournal(new SettingsStorage());
 const journaling = new Journaling(outbox, journal, 1);
 await journal.restore();
@@ -21,15 +21,16 @@ for (let outage = 0; outage < OUTAGES; outage++) {
       const channel = Math.floor(Math.random() * decimals.length);
       outbox.addReading(channel, Math.random() * 60, readings * 3 + i);
     }
-    if (await journaling.saveOne(RECORDS, RECORDS, 1770000000)) readings += RECORDS;
-  }
-  let seq = outbox.take(RECORDS);
-  while (seq > 0) {
-    journal.release(outbox.acknowledge(seq));
-    seq = outbox.take(RECORDS);
-    await sleep(0);
+    if (await journaling.saveOne(RECORDS, 1770000000)) readings += RECORDS;
   }
   await journal.work();
+  let place = journal.take();
+  while (place >= 0) {
+    journal.acknowledged(place);
+    await journal.work();
+    place = journal.take();
+    await sleep(0);
+  }
 }
 console.log("JOURNALLED " + readings);
 console.log("DONE");

@@ -1,7 +1,8 @@
 import { FlashJournal } from "../../devs/outbox/flashJournal";
-import { BlockReader, MAX_BLOCK_BYTES } from "../../devs/outbox/journalBlock";
+import { MAX_BLOCK_BYTES, openBlock } from "../../devs/outbox/journalBlock";
 import { Journaling } from "../../devs/outbox/journaling";
 import { Outbox } from "../../devs/outbox/outbox";
+import { RecordCursor } from "../../devs/outbox/records";
 import { SettingsStorage } from "../../devs/outbox/settingsStorage";
 import { reportCases } from "./caseReporter";
 
@@ -22,29 +23,30 @@ await reportCases(async (t) => {
 
   const journal = new FlashJournal(storage);
   t.check("empty", (await journal.restore()) === 0);
-  const outbox = new Outbox([1], 600, 1);
-  for (let i = 0; i < 600; i++) {
+  const outbox = new Outbox(() => 1, 6144, 1);
+  for (let i = 0; i < 1200; i++) {
     outbox.addReading(0, i / 10, i);
     if (i % 100 === 0) await t.pause();
   }
   const journaling = new Journaling(outbox, journal, 1);
   let blocks = 0;
-  while (await journaling.saveOne(1, 18, NaN)) blocks++;
-  t.check("600 readings", blocks === 34, "" + blocks);
+  while (await journaling.saveOne(1, NaN)) blocks++;
+  t.check("1200 readings", blocks === 25, "" + blocks);
 
   // Over and over: the flash is cleaned up on the way.
   const again = new FlashJournal(storage);
-  t.check("found", (await again.restore()) === 34);
-  const reader = new BlockReader();
+  t.check("found", (await again.restore()) === 25);
+  const cursor = new RecordCursor();
   let found = 0;
   let place = again.take();
   while (place >= 0) {
     const bytes = again.block(place);
-    if (bytes && reader.open(bytes)) while (reader.next()) if (reader.scaled === found) found++;
+    const count = bytes ? openBlock(bytes, cursor) : 0;
+    for (let i = 0; i < count; i++) if (cursor.next() && cursor.scaled === found) found++;
     again.acknowledged(place);
     await again.work();
     place = again.take();
   }
-  t.check("every reading", found === 600, "" + found);
+  t.check("every reading", found === 1200, "" + found);
   t.check("no error", again.errors === 0 && journal.errors === 0);
 });

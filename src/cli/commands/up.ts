@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { Broker } from "../../broker/broker";
+import { realBeaconClock, startTimeBeacon } from "../../broker/timeBeacon";
 import { CityView } from "../../city/cityView";
 import { Receiver } from "../../city/receiver";
 import { InputError } from "../../inputError";
@@ -22,6 +23,8 @@ const PAGE_PORT = 8080;
 /** Ports after the usual one that are tried when it is taken and none was asked for. */
 const ALTERNATIVES = 20;
 const PORT_MAX = 65535;
+/** The page is watched: readings wait this long at most, not the half minute that saves bytes. */
+const LIVE_PERIOD_S = 5;
 
 interface UpOptions {
   readonly nodes: number;
@@ -64,7 +67,7 @@ export function upCommand(): Command {
 async function runCity(options: UpOptions): Promise<void> {
   const cityProblem = nameProblem(options.city);
   if (cityProblem) throw new InputError(`--city ${options.city}: ${cityProblem}`);
-  const configuration = configurationFrom(options.set);
+  const configuration = { release: { periodS: LIVE_PERIOD_S }, ...configurationFrom(options.set) };
   const { bytecode } = loadFirmware();
   const { host } = options;
 
@@ -84,6 +87,9 @@ async function runCity(options: UpOptions): Promise<void> {
       startWebServer({ ...wish, host, view, broker: `mqtt://${host}:${mqttPort}` }),
     );
     closers.push(() => server.close());
+
+    const endBeacon = startTimeBeacon(broker, options.city, realBeaconClock);
+    closers.push(async () => endBeacon());
 
     const startUtcMs = Date.now();
     const scheduler = new Scheduler();

@@ -1,3 +1,4 @@
+import { startTimeBeacon } from "../../broker/timeBeacon";
 import { VirtualBroker } from "../../broker/virtual/virtualBroker";
 import { Receiver } from "../../city/receiver";
 import { cityDay } from "../city/cityDay";
@@ -65,6 +66,11 @@ export class Shard {
     broker?.onPublish((topic, payload) =>
       this.#receiver.receive(topic, payload, plan.startUtcMs + scheduler.nowMs),
     );
+    if (broker)
+      startTimeBeacon(broker, plan.city, {
+        utcMs: () => plan.startUtcMs + scheduler.nowMs,
+        after: (delayMs, callback) => scheduler.after(delayMs, callback),
+      });
     const replays = plan.replays.map(({ metric, rows }) => new ReplayedMetric(metric, rows));
     this.#city = new CitySimulation({
       city: plan.city,
