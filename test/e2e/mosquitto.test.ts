@@ -100,9 +100,10 @@ describe.runIf(HAS_MOSQUITTO)("a node at Mosquitto", () => {
     expect(listener.states()[0]).toMatchObject({ state: "online", reason: "boot", boot: 1 });
     const pack = listener.heard.find(({ topic }) => topic.endsWith("/up/data"));
     const records = JSON.parse(pack?.payload.toString() ?? "") as SenmlRecord[];
-    expect(records[0]).toMatchObject({ bn: "berkane/bk-0001/", boot: 1, seq: 1 });
+    expect(records[0]).toMatchObject({ boot: 1, seq: 1 });
+    expect(records[0]?.bn).toMatch(/^berkane\/bk-0001\//);
     for (const record of records) {
-      expect(typeof record.n).toBe("string");
+      expect(record.n ?? records[0]?.bn).toMatch(/\w+$/);
       expect(Number.isFinite(record.v)).toBe(true);
       expect(record.t ?? 0).toBeLessThanOrEqual(0);
     }
