@@ -28,15 +28,19 @@ export abstract class Ads1115Chip extends SensorChip {
   private readonly configWrite = Buffer.alloc(3);
   private conversions = 0;
 
+  /** The chip has no identity register; that it keeps a setting tells it from others. */
+  override async probe(): Promise<void> {
+    await this.powerDown();
+    if (!(await this.hasSettings())) throw this.failure("wrong-chip", "does not keep its settings");
+  }
+
   /**
    * Converts one input again and again.
    *
-   * @throws SensorError `no-answer`, `wrong-chip`
+   * @throws SensorError `no-answer`
    */
   protected async convertAlways(input: number, gain: Ads1115Gain): Promise<void> {
     await this.configure(input | gain.config | RATE_128_PER_S | COMPARATOR_OFF);
-    // The chip has no identity register; that it keeps a setting tells it from others.
-    if (!(await this.hasSettings())) throw this.failure("wrong-chip", "does not keep its settings");
     this.conversions = 0;
     await sleep(CONVERSION_MS);
   }

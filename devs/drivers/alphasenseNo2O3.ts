@@ -79,6 +79,7 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
 
   override async start(): Promise<void> {
     this.clearValues();
+    await this.probe();
     await this.convertOnce(ADS1115_AIN0, ADS1115_1V);
     this.startedMs = millis();
   }

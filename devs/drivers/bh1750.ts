@@ -42,9 +42,14 @@ export class Bh1750 extends SensorChip {
     super("bh1750", address, ["illuminance"], 0, options);
   }
 
+  /** The chip has no identity: only that one answers can be told. */
+  override async probe(): Promise<void> {
+    await this.transfer(POWER_ON, 0);
+  }
+
   override async start(): Promise<void> {
     this.clearValues();
-    await this.transfer(POWER_ON, 0);
+    await this.probe();
   }
 
   override async read(): Promise<void> {

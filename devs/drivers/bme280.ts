@@ -61,10 +61,14 @@ export class Bme280 extends SensorChip {
     super("bme280", address, ["temperature", "humidity", "pressure"], 0, options);
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     const id = await this.transfer(READ_ID, 1);
     if (id[0] !== ID_BME280) throw this.failure("wrong-chip", "has identity " + id[0]);
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.transfer(RESET, 0);
     await sleep(START_UP_MS);
     const low = await this.transfer(READ_CALIBRATION_LOW, CALIBRATION_LOW_BYTES);

@@ -51,14 +51,18 @@ export class DbmMeter extends SensorChip {
     super("dbm", address, ["LAF"], 0, options);
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     const identity = await this.transfer(READ_VERSION_AND_ID, VERSION_AND_ID_BYTES);
     if (identity[0] >> 4 !== HARDWARE)
       throw this.failure("wrong-chip", "has version " + identity[0]);
     this.serialNumber = "";
     for (let i = 1; i < VERSION_AND_ID_BYTES; i++)
       this.serialNumber += (i > 1 ? "." : "") + identity[i];
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.transfer(RESET, 0);
     await sleep(RESET_MS);
     await this.transfer(WRITE_CONTROL, 0);

@@ -86,13 +86,17 @@ export class Ina226 extends SensorChip {
     this.limits = [0, BUS_MAX_V, -maxMa, maxMa, 0, maxCurrentA * BUS_MAX_V];
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     const manufacturer = await this.register(READ_MANUFACTURER);
     const die = await this.register(READ_DIE);
     // The low four bits of the die identity are its revision (section 7.1.10).
     if (manufacturer !== MANUFACTURER_TI || (die & 0xfff0) !== DIE_INA226)
       throw this.failure("wrong-chip", "has identity " + manufacturer + "/" + die);
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.writeRegister(CONFIGURATION, RESET);
     await this.writeRegister(CALIBRATION, this.calibration);
     await this.writeRegister(CONFIGURATION, CONTINUOUS_MEAN_OF_64);

@@ -41,6 +41,11 @@ export class Pmsa003i extends SensorChip {
     super("pmsa003i", PMSA003I_ADDRESS, ["pm1", "pm25", "pm10"], WARM_UP_MS, options);
   }
 
+  /** A frame with the chip's start characters and length. */
+  override async probe(): Promise<void> {
+    await this.frame();
+  }
+
   override async start(): Promise<void> {
     this.clearValues();
     const frame = await this.frame();

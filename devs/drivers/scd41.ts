@@ -66,13 +66,17 @@ export class Scd41 extends SensirionChip {
     super("scd41", SCD41_ADDRESS, metrics, WARM_UP_MS, options);
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     // While it measures, the chip takes few other commands (section 3.5).
     await this.command(STOP_PERIODIC, STOP_MS);
     this.serialNumber = hexOfWords(
       await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
     );
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.command(START_PERIODIC, START_MS);
   }
 

@@ -31,6 +31,7 @@ export class Sen0232 extends Ads1115Chip {
 
   override async start(): Promise<void> {
     this.clearValues();
+    await this.probe();
     await this.convertAlways(ADS1115_AIN0, ADS1115_4V);
   }
 

@@ -28,6 +28,9 @@ const STATUS_BYTES = 6;
 const PRODUCT_NAME_BYTES = 9;
 const SERIAL_NUMBER_BYTES = 24;
 
+/** The SEN54 has all but the last. */
+const SEN54_METRICS = 7;
+
 /** A measurement is there every second (section 1.1), plus a tenth for its clock. */
 const MEASUREMENT_INTERVAL_MS = 1100;
 
@@ -42,13 +45,9 @@ const WARM_UP_MS = 60000;
  */
 const LIMITS = [0, 5000, 0, 5000, 0, 5000, 0, 5000, -40, 85, 0, 100, 1, 500, 1, 500];
 
-/** `model`: `SEN55` (the default), or `SEN54`, which has no NOx index. */
-export interface Sen5xOptions extends SensorChipOptions {
-  model?: string;
-}
-
 /**
- * Sensirion SEN54 and SEN55 environmental nodes.
+ * Sensirion SEN54 and SEN55 environmental nodes. Which one it is, the chip says itself; a
+ * SEN54 has no `noxIndex`.
  *
  * | metric | range | resolution | accuracy (data sheet, section 1) |
  * |---|---|---|---|
@@ -63,26 +62,33 @@ export interface Sen5xOptions extends SensorChipOptions {
  * until the chip gives them.
  */
 export class Sen5x extends SensirionChip {
-  private readonly model: string;
   private startedMs = 0;
 
-  constructor(options?: Sen5xOptions) {
-    const model = (options && options.model) || "SEN55";
+  constructor(options?: SensorChipOptions) {
     const metrics = ["pm1", "pm25", "pm4", "pm10", "temperature", "humidity", "vocIndex"];
-    if (model === "SEN55") metrics.push("noxIndex");
-    super(model.toLowerCase(), SEN5X_ADDRESS, metrics, WARM_UP_MS, options);
-    this.model = model;
+    metrics.push("noxIndex");
+    super("sen55", SEN5X_ADDRESS, metrics, WARM_UP_MS, options);
+  }
+
+  override async probe(): Promise<void> {
+    // A chip that kept measuring while the node restarted refuses to start again.
+    await this.command(RESET, RESET_MS);
+    const name = textOfWords(await this.query(READ_PRODUCT_NAME, READ_MS, PRODUCT_NAME_BYTES));
+    if (name !== "SEN55" && name !== "SEN54")
+      throw this.failure("wrong-chip", "is a '" + name + "'");
+    this.chipName = name.toLowerCase();
+    if (name === "SEN54" && this.metrics.length > SEN54_METRICS) {
+      this.metrics.pop();
+      this.values.pop();
+    }
+    this.serialNumber = textOfWords(
+      await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
+    );
   }
 
   override async start(): Promise<void> {
     this.clearValues();
-    // A chip that kept measuring while the node restarted refuses to start again.
-    await this.command(RESET, RESET_MS);
-    const name = textOfWords(await this.query(READ_PRODUCT_NAME, READ_MS, PRODUCT_NAME_BYTES));
-    if (name !== this.model) throw this.failure("wrong-chip", "is a '" + name + "'");
-    this.serialNumber = textOfWords(
-      await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
-    );
+    await this.probe();
     await this.command(START_MEASUREMENT, START_MS);
     this.startedMs = millis();
   }

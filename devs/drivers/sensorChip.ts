@@ -15,11 +15,14 @@ export type SensorChipOptions = I2CDriverOptions;
  * failed throws a SensorError. So nothing that is not a measurement looks like one.
  */
 export abstract class SensorChip extends I2CDriver {
-  /** Part name in lower case: `sen55`. */
-  readonly chipName: string;
+  /** Part name in lower case: `sen55`. A driver of several models learns it in `probe()`. */
+  chipName: string;
   /** 7-bit I2C address. */
   readonly address: number;
-  /** Names of the metrics (`devs/contract/metrics.ts`), in the order of `values`. */
+  /**
+   * Names of the metrics (`devs/contract/metrics.ts`), in the order of `values`. A driver of
+   * several models drops the last ones in `probe()` when its chip does not have them.
+   */
   readonly metrics: string[];
   /** Values of the last `read()`, in the metrics' units; NaN where there is none. */
   readonly values: number[] = [];
@@ -28,7 +31,7 @@ export abstract class SensorChip extends I2CDriver {
    * sheet's longest start-up time.
    */
   readonly warmUpMs: number;
-  /** Serial number, for chips that have one, after `start()`. */
+  /** Serial number, for chips that have one, after `probe()`. */
   serialNumber = "";
 
   protected constructor(
@@ -47,10 +50,17 @@ export abstract class SensorChip extends I2CDriver {
   }
 
   /**
-   * Finds the chip, checks that it is the right one, configures it and starts its
-   * measurement, from whatever state it is in.
+   * Finds the chip and checks that it is the right one: by its identity or serial number
+   * where it has one, otherwise by what it answers. A measurement that goes on may end.
    *
-   * @throws SensorError `no-answer`, `bad-crc`, `wrong-chip`, `not-ready`
+   * @throws SensorError `no-answer`, `bad-crc`, `wrong-chip`
+   */
+  abstract probe(): Promise<void>;
+
+  /**
+   * Probes the chip, configures it and starts its measurement, from whatever state it is in.
+   *
+   * @throws SensorError `no-answer`, `bad-crc`, `wrong-chip`, `not-ready`, `chip-error`
    */
   abstract start(): Promise<void>;
 

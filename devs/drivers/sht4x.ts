@@ -37,10 +37,14 @@ export class Sht4x extends SensirionChip {
     super("sht4x", address, ["temperature", "humidity"], 0, options);
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     await this.command(SOFT_RESET, READ_MS);
     this.serialNumber = hexOfWords(await this.query(READ_SERIAL_NUMBER, READ_MS, ANSWER_BYTES));
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
   }
 
   /** Each measurement is asked for, so a chip that was reset needs no new start. */

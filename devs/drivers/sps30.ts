@@ -60,8 +60,7 @@ export class Sps30 extends SensirionChip {
     super("sps30", SPS30_ADDRESS, ["pm1", "pm25", "pm4", "pm10"], WARM_UP_MS, options);
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     // The chip may still measure from before the node's restart, or sleep.
     await this.command(RESET, RESET_MS);
     const type = textOfWords(await this.query(READ_PRODUCT_TYPE, READ_MS, PRODUCT_TYPE_BYTES));
@@ -69,6 +68,11 @@ export class Sps30 extends SensirionChip {
     this.serialNumber = textOfWords(
       await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
     );
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.command(START_MEASUREMENT, START_MS);
     this.startedMs = millis();
   }

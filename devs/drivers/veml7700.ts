@@ -44,10 +44,14 @@ export class Veml7700 extends SensorChip {
     this.settings[0] = ALS_CONF;
   }
 
-  override async start(): Promise<void> {
-    this.clearValues();
+  override async probe(): Promise<void> {
     const id = await this.transfer(READ_ID, 2);
     if (id[0] !== DEVICE_ID) throw this.failure("wrong-chip", "has identity " + id[0]);
+  }
+
+  override async start(): Promise<void> {
+    this.clearValues();
+    await this.probe();
     await this.configure(SHUT_DOWN);
     await this.measureIn(1);
   }

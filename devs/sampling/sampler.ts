@@ -36,7 +36,8 @@ export class Sampler {
   private changedMs = 0;
 
   /**
-   * @param channels index of the channel of each metric of the chip, -1 where it is off.
+   * @param channels index of the channel of each metric of the chip, -1 where it is off; a
+   *   model of the chip that turns out to lack the last metrics uses the first ones.
    * @param periodMs sampling period of each metric of the chip.
    * @param frozenAfterMs time after which values that are all exactly the same are a
    *   fault; 0 for a chip that may rightly say the same for hours (darkness, no load).
@@ -85,7 +86,7 @@ export class Sampler {
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
     if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
-    for (let i = 0; i < this.channels.length; i++) this.dueMs[i] = this.nextMs(i);
+    for (let i = 0; i < this.chip.metrics.length; i++) this.dueMs[i] = this.nextMs(i);
   }
 
   private async sample(): Promise<void> {
@@ -101,7 +102,7 @@ export class Sampler {
     const nowMs = millis();
     if (this.frozen(nowMs)) failure = new SensorError("frozen", this.chip.chipName + " is frozen");
     const timeS = nowMs / 1000;
-    for (let i = 0; i < this.channels.length; i++) {
+    for (let i = 0; i < this.chip.metrics.length; i++) {
       if (this.channels[i] < 0 || nowMs < this.dueMs[i]) continue;
       this.dueMs[i] = this.nextMs(i);
       const value = this.chip.values[i];
@@ -135,7 +136,7 @@ export class Sampler {
 
   private untilDueMs(): number {
     let earliestMs = Infinity;
-    for (let i = 0; i < this.channels.length; i++)
+    for (let i = 0; i < this.chip.metrics.length; i++)
       if (this.channels[i] >= 0 && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
     return Math.max(0, earliestMs - millis());
   }

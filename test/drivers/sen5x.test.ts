@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
 import { Sen5xStatus, VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
+import { sensirionCrc } from "../../src/sim/chips/virtualSensirion";
 import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
 import { testFaultsOf } from "../support/faultSuite";
 
@@ -176,11 +177,23 @@ describe("SEN55 driver", () => {
     expect(outcomes[1]?.values).toEqual([8.1, 12.4, 15.2, NaN, 23.45, 48.6, 105, 3.5]);
   });
 
-  it("refuses the wrong model", async () => {
+  it("learns from the chip which model it is, and refuses one that it does not know", async () => {
     const { drive } = rig("SEN54");
-    const { outcomes } = await drive([start()]);
-    expect(outcomes[0]?.code).toBe("wrong-chip");
-    expect(outcomes[0]?.message).toBe("sen55 is a 'SEN54'");
+    const { outcomes, chipName } = await drive([start(), WARM_UP, read()]);
+    expect(chipName).toBe("sen54");
+    expect(outcomes[1]?.values).toEqual(GOOD.slice(0, 7));
+    const { bus } = rig();
+    const sen50 = {
+      transaction: (address: number, write: Uint8Array, count: number, now: number) => {
+        const result = bus.transaction(address, write, count, now);
+        // The last word of the product name: "0" in place of "5".
+        if (result.data.length === 9) result.data.set([0x30, 0, sensirionCrc(0x30, 0)], 6);
+        return result;
+      },
+    };
+    const refused = await driveInVm("test/vm/drivers/sen5x.main.ts", sen50, [start()]);
+    expect(refused.outcomes[0]?.code).toBe("wrong-chip");
+    expect(refused.outcomes[0]?.message).toBe("sen55 is a 'SEN50'");
   });
 
   it("gives up in time when nobody is at its address", async () => {

@@ -17,11 +17,12 @@ export class StillWorld implements Surroundings {
 
 /** One thing to do with the driver; `prepare` changes the world just before. */
 export interface Step {
-  readonly op: "start" | "read" | "stop" | "wait" | "selfTest";
+  readonly op: "probe" | "start" | "read" | "stop" | "wait" | "selfTest";
   readonly waitMs?: number;
   readonly prepare?: (nowMs: number) => void;
 }
 
+export const probe = (prepare?: Step["prepare"]): Step => ({ op: "probe", prepare });
 export const start = (prepare?: Step["prepare"]): Step => ({ op: "start", prepare });
 export const read = (prepare?: Step["prepare"]): Step => ({ op: "read", prepare });
 export const stop = (): Step => ({ op: "stop" });
@@ -38,7 +39,7 @@ export interface Outcome {
   readonly values: number[];
 }
 
-const OPS = { start: 1, read: 2, stop: 3, wait: 4, selfTest: 5 } as const;
+const OPS = { start: 1, read: 2, stop: 3, wait: 4, selfTest: 5, probe: 6 } as const;
 
 /** Address at which the program in the VM asks what to do next; no chip of ours has it. */
 const CONDUCTOR_ADDRESS = 0x08;
@@ -63,6 +64,8 @@ export interface DriverRun {
   /** One for each step, the waits left out. */
   readonly outcomes: Outcome[];
   readonly serialNumber: string;
+  /** The driver's name for its chip in the end. */
+  readonly chipName: string;
   readonly bytecodeBytes: number;
   readonly heapPeakBytes: number;
 }
@@ -99,10 +102,12 @@ export async function driveInVm(
         values: values.split(",").map(Number),
       });
   });
-  const serial = run.lines.find((line) => line.startsWith("serial")) ?? "";
+  const said = (word: string) =>
+    run.lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? "";
   return {
     outcomes,
-    serialNumber: serial.slice("serial ".length),
+    serialNumber: said("serial"),
+    chipName: said("chip"),
     bytecodeBytes: run.bytecodeBytes,
     heapPeakBytes: run.heapPeakBytes,
   };

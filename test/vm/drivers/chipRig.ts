@@ -11,6 +11,7 @@ const OP_READ = 2;
 const OP_STOP = 3;
 const OP_WAIT = 4;
 const OP_SELF_TEST = 5;
+const OP_PROBE = 6;
 
 /**
  * Does with a driver what the conductor asks for, and prints a line for each:
@@ -25,6 +26,7 @@ export async function driveChip(chip: SensorChip, bus: I2C): Promise<void> {
     let message = "";
     const fromMs = millis();
     try {
+      if (op === OP_PROBE) await chip.probe();
       if (op === OP_START) await chip.init();
       if (op === OP_READ) await chip.read();
       if (op === OP_STOP) await chip.stop();
@@ -39,6 +41,7 @@ export async function driveChip(chip: SensorChip, bus: I2C): Promise<void> {
     for (const value of chip.values) values += (values ? "," : "") + value;
     console.log("= " + code + "|" + (millis() - fromMs) + "|" + values + "|" + message);
   }
+  console.log("chip " + chip.chipName);
   console.log("serial " + chip.serialNumber);
   console.log("DONE");
 }

@@ -3,4 +3,4 @@ import { openBus } from "../../../devs/node/bus";
 import { driveChip } from "./chipRig";
 
 const bus = openBus();
-await driveChip(new Sen5x({ client: bus, model: "SEN54" }), bus);
+await driveChip(new Sen5x({ client: bus }), bus);
