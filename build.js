@@ -10,6 +10,15 @@ const copyPage = {
   },
 };
 
+/** Copies the ready scenarios, and the schema that an editor checks them with. */
+const copyScenarios = {
+  name: "copy-scenarios",
+  writeBundle() {
+    cpSync("src/sim/scenarios", "dist/scenarios", { recursive: true });
+    cpSync("src/sim/scenario/scenario.schema.json", "dist/scenarios/scenario.schema.json");
+  },
+};
+
 /** Bundles the command and the page into `dist/`; says nothing when all is well. */
 await build([
   {
@@ -21,6 +30,7 @@ await build([
       "sim-worker": "src/sim/run/worker.ts",
     },
     platform: "node",
+    plugins: [copyScenarios],
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     output: {
       dir: "dist",

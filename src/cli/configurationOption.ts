@@ -5,12 +5,15 @@ import { InputError } from "../inputError";
 /**
  * Turns `--set PATH=VALUE` options into a part of the configuration document. A value
  * is JSON (`60`, `true`, `{"deadband":2}`, `null` for the default) or else a string.
- * `*` as a channel's name means every channel.
+ * `*` as a channel's name means every channel. They are laid over `base`.
  *
  * @throws InputError that names the option, or what the node would refuse.
  */
-export function configurationFrom(settings: readonly string[]): Record<string, unknown> {
-  const document: Record<string, unknown> = {};
+export function configurationFrom(
+  settings: readonly string[],
+  base: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const document = structuredClone(base) as Record<string, unknown>;
   for (const setting of settings) {
     const at = setting.indexOf("=");
     const path = setting.slice(0, at).split(".");

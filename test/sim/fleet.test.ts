@@ -14,6 +14,8 @@ const plan: RunPlan = {
   speed: Infinity,
   configuration: {},
   replays: [],
+  cues: [],
+  warmerCel: 0,
   bytecode: loadFirmware().bytecode,
   log: true,
 };

@@ -5,6 +5,8 @@ import { nodeName } from "../../sim/citySimulation";
 import { runFleet } from "../../sim/run/fleet";
 import type { RunPlan } from "../../sim/run/runPlan";
 import { OWN_BROKER, type BrokerCounts, type ShardProgress } from "../../sim/run/shard";
+import { cuesOf } from "../../sim/scenario/cues";
+import { durationMs, loadScenario, readyScenarios, type Action } from "../../sim/scenario/scenario";
 import type { NodeSummary } from "../../sim/runSummary";
 import { loadReplay, parseReplayOption } from "../../sim/world/replay";
 import { loadFirmware } from "../../toolchain/firmware";
@@ -27,12 +29,16 @@ import { table } from "../table";
  */
 const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
 
+/** What happens to a node itself, and so with a real broker too. */
+const ON_THE_NODE: readonly Action["do"][] = ["power-cut", "brown-out", "chip-fault", "lamp-out"];
+
 interface SimOptions {
-  readonly nodes: number;
+  readonly scenario?: string;
+  readonly nodes?: number;
   readonly city: string;
   readonly broker?: BrokerAddress;
   readonly for?: number;
-  readonly speed: number;
+  readonly speed?: number;
   readonly seed: number;
   readonly replay: string[];
   readonly set: string[];
@@ -55,7 +61,12 @@ interface SimResult {
 export function simCommand(): Command {
   return new Command("sim")
     .description("run simulated nodes: the real firmware on modelled sensor chips")
-    .option("--nodes <n>", "how many nodes", wholeNumber(1, 1000), 1)
+    .option("--scenario <name|FILE>", `what happens: ${readyScenarios().join(", ")}, or a file`)
+    .option(
+      "--nodes <n>",
+      "how many nodes (default: 1, or as the scenario says)",
+      wholeNumber(1, 1000),
+    )
     .option("--city <name>", "name of the city", "berkane")
     .option(
       "--broker <url>",
@@ -64,9 +75,10 @@ export function simCommand(): Command {
     )
     .option("--for <time>", "virtual time to run, such as 30s, 10m or 24h", parseDuration)
     .addOption(
-      new Option("--speed <x>", "virtual seconds per real second, or max")
-        .argParser(parseSpeed)
-        .default(1, "1"),
+      new Option(
+        "--speed <x>",
+        "virtual seconds per real second, or max (default: 1, max with a scenario)",
+      ).argParser(parseSpeed),
     )
     .option("--seed <n>", "the same seed gives the same run", wholeNumber(0, 0xffffffff), 1)
     .option("--replay <metric=FILE:COLUMN>", "drive a sensor from a CSV file", collect, [])
@@ -80,7 +92,7 @@ export function simCommand(): Command {
     .option("--json", "print the result as one JSON object on the last line")
     .addHelpText(
       "after",
-      "\nExample:\n  streetnode sim --nodes 3 --for 2h --speed max --seed 1 --json",
+      "\nExamples:\n  streetnode sim --nodes 3 --for 2h --speed max --seed 1 --json\n  streetnode sim --scenario storm --nodes 5",
     )
     .action(async (options: SimOptions) => {
       const result = await simulate(options);
@@ -132,25 +144,39 @@ async function simulate(options: SimOptions): Promise<SimResult> {
 function planOf(options: SimOptions): RunPlan {
   const cityProblem = nameProblem(options.city);
   if (cityProblem) throw new InputError(`--city ${options.city}: ${cityProblem}`);
-  if (options.speed === Infinity && options.for === undefined)
+  const scenario = options.scenario === undefined ? undefined : loadScenario(options.scenario);
+  const forMs = options.for ?? (scenario && durationMs(scenario.for));
+  // A scenario is about virtual time: nobody watches it for a week.
+  const speed = options.speed ?? (scenario && !options.broker ? Infinity : 1);
+  if (speed === Infinity && forMs === undefined)
     throw new InputError("--speed max: needs --for, or the run would never end");
-  if (options.broker && options.speed !== 1)
+  if (options.broker && speed !== 1)
     throw new InputError("--speed: with --broker the run is in real time, leave --speed out");
+  const count = options.nodes ?? scenario?.nodes ?? 1;
+  const nodes = Array.from({ length: count }, (_, i) => nodeName(options.city, i + 1));
+  const cues = scenario ? cuesOf(scenario, nodes, options.seed) : [];
+  const impossible = options.broker && cues.find(({ action }) => !ON_THE_NODE.includes(action.do));
+  if (impossible)
+    throw new InputError(
+      `--broker: a real broker and its network cannot be made to do '${impossible.action.do}' of the scenario`,
+    );
   const password = process.env["STREETNODE_PASSWORD"];
   return {
     city: options.city,
-    nodes: Array.from({ length: options.nodes }, (_, i) => nodeName(options.city, i + 1)),
+    nodes,
     seed: options.seed,
-    startUtcMs: START_UTC_MS,
-    durationMs: options.for ?? Infinity,
-    speed: options.speed,
+    startUtcMs: scenario?.start === undefined ? START_UTC_MS : Date.parse(scenario.start),
+    durationMs: forMs ?? Infinity,
+    speed,
     ...(options.broker ? { broker: options.broker } : {}),
     ...(password === undefined ? {} : { password }),
-    configuration: configurationFrom(options.set),
+    configuration: configurationFrom(options.set, scenario?.configuration),
     replays: options.replay
       .map((text) => loadReplay(parseReplayOption(text)))
       .map(({ metric, rows }) => ({ metric, rows })),
     bytecode: loadFirmware().bytecode,
+    cues,
+    warmerCel: scenario?.weather?.warmerCel ?? 0,
     log: options.log === true,
   };
 }

@@ -55,6 +55,8 @@ export interface CityDayOptions {
   /** UTC of the start of the run, in milliseconds since 1970. */
   readonly startUtcMs: number;
   readonly lampOutages?: readonly LampOutage[];
+  /** So much warmer than usual; 0 when left out. */
+  readonly warmerCel?: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RecordedRow } from "../../recording";
 import type { SocketAddress } from "../network/network";
+import type { Cue } from "../scenario/cues";
 
 /**
  * All that a run of simulated nodes depends on, as plain data: it is handed to worker
@@ -24,6 +25,10 @@ export interface RunPlan {
   readonly bytecode: Uint8Array;
   /** Metrics that were recorded, in place of the calculated ones. */
   readonly replays: readonly { readonly metric: string; readonly rows: readonly RecordedRow[] }[];
+  /** What happens, in the order of time. */
+  readonly cues: readonly Cue[];
+  /** So much warmer than usual. */
+  readonly warmerCel: number;
   /** Whether the lines of the nodes' logs are wanted. */
   readonly log: boolean;
 }

@@ -1,6 +1,6 @@
-import { startTimeBeacon } from "../../broker/timeBeacon";
 import { VirtualBroker } from "../../broker/virtual/virtualBroker";
 import { Receiver } from "../../city/receiver";
+import type { VirtualI2cBus } from "../chips/virtualBus";
 import { cityDay } from "../city/cityDay";
 import { CitySimulation } from "../citySimulation";
 import { drive } from "../clock";
@@ -11,6 +11,8 @@ import { summarize, type NodeSummary } from "../runSummary";
 import { Scheduler } from "../scheduler";
 import { ReplayedMetric, withReplay } from "../world/replay";
 import { streetPoleBus } from "../world/streetPole";
+import type { LampOutage } from "../world/syntheticDay";
+import { Director } from "./director";
 import type { RunPlan } from "./runPlan";
 
 /** The broker inside the run has no address; the nodes are given one all the same. */
@@ -57,6 +59,8 @@ export class Shard {
   readonly #scheduler = new Scheduler();
   readonly #city: CitySimulation;
   readonly #receiver = new Receiver();
+  readonly #buses = new Map<string, VirtualI2cBus>();
+  readonly #director: Director;
   #latestMs = 0;
 
   constructor(plan: RunPlan, nodes: readonly string[], listener: ShardListener = {}) {
@@ -66,11 +70,7 @@ export class Shard {
     broker?.onPublish((topic, payload) =>
       this.#receiver.receive(topic, payload, plan.startUtcMs + scheduler.nowMs),
     );
-    if (broker)
-      startTimeBeacon(broker, plan.city, {
-        utcMs: () => plan.startUtcMs + scheduler.nowMs,
-        after: (delayMs, callback) => scheduler.after(delayMs, callback),
-      });
+    const network = broker && new MemoryNetwork(scheduler, broker, plan.seed);
     const replays = plan.replays.map(({ metric, rows }) => new ReplayedMetric(metric, rows));
     this.#city = new CitySimulation({
       city: plan.city,
@@ -78,18 +78,34 @@ export class Shard {
       seed: plan.seed,
       bytecode: plan.bytecode,
       scheduler,
-      network: broker ? new MemoryNetwork(scheduler, broker, plan.seed) : tcpNetwork(),
+      network: network ?? tcpNetwork(),
       broker: plan.broker ?? OWN_BROKER,
       password: plan.password,
       configuration: plan.configuration,
-      bus: (node) =>
-        streetPoleBus(
-          withReplay(cityDay({ seed: plan.seed, node, startUtcMs: plan.startUtcMs }), replays),
-        ),
+      bus: (node) => {
+        const day = cityDay({
+          seed: plan.seed,
+          node,
+          startUtcMs: plan.startUtcMs,
+          warmerCel: plan.warmerCel,
+          lampOutages: lampOutages(plan, node),
+        });
+        const bus = streetPoleBus(withReplay(day, replays));
+        this.#buses.set(node, bus);
+        return bus;
+      },
       onLog: (node, line) => {
         if (plan.log) listener.line?.(scheduler.nowMs, node, line.trimStart());
       },
       onFailure: (node, reason) => listener.failure?.(node, reason),
+    });
+    this.#director = new Director({
+      city: plan.city,
+      scheduler,
+      startUtcMs: plan.startUtcMs,
+      nodes: new Map(this.#city.nodes.map((node) => [node.node, node])),
+      buses: this.#buses,
+      ...(broker && network ? { broker, network } : {}),
     });
   }
 
@@ -104,16 +120,14 @@ export class Shard {
 
   /** Runs the plan to its end, or until `signal` ends it; then takes the power away. */
   async run(signal?: AbortSignal): Promise<ShardResult> {
-    const { durationMs, speed, bytecode, broker } = this.#plan;
+    const { durationMs, bytecode, broker, cues } = this.#plan;
     await this.#city.powerOn();
-    await drive(this.#scheduler, {
-      speed,
-      untilMs: durationMs,
-      ...(signal ? { signal } : {}),
-      onLate: (lateMs) => {
-        this.#latestMs = Math.max(this.#latestMs, lateMs);
-      },
-    });
+    for (const moment of this.#director.moments(cues)) {
+      if (moment.atMs >= durationMs || signal?.aborted) break;
+      await this.#drive(moment.atMs, signal);
+      await moment.act();
+    }
+    await this.#drive(durationMs, signal);
     const nodes = this.#city.nodes.map((node) => summarize(node, bytecode.length));
     this.#city.powerOff();
     const { messages, duplicates, gaps } = this.#receiver.counters;
@@ -124,4 +138,22 @@ export class Shard {
       latestMs: this.#latestMs,
     };
   }
+
+  async #drive(untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+    await drive(this.#scheduler, {
+      speed: this.#plan.speed,
+      untilMs,
+      ...(signal ? { signal } : {}),
+      onLate: (lateMs) => {
+        this.#latestMs = Math.max(this.#latestMs, lateMs);
+      },
+    });
+  }
+}
+
+/** The times in which the lamp over a node does not burn. */
+function lampOutages({ cues }: RunPlan, node: string): LampOutage[] {
+  return cues
+    .filter((cue) => cue.action.do === "lamp-out" && cue.node === node)
+    .map(({ atMs, untilMs }) => ({ fromMs: atMs, toMs: untilMs }));
 }

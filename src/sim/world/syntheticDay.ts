@@ -40,6 +40,8 @@ export interface SyntheticDayOptions {
   /** Default Berkane. */
   readonly place?: Place;
   readonly lampOutages?: readonly LampOutage[];
+  /** So much warmer than the season; 0 when left out. */
+  readonly warmerCel?: number;
   /** Default: a street like others, a photocell of its own. */
   readonly local?: LocalConditions;
 }
@@ -206,6 +208,7 @@ export class SyntheticDay implements Surroundings {
     const hour = localHour(moment.utcMs);
     return (
       this.#seasonCel(moment) +
+      (this.#options.warmerCel ?? 0) +
       6 * (1 - 0.5 * moment.cloudCover) * Math.cos((2 * Math.PI * (hour - 15.5)) / 24) +
       2.5 * wander(this.#cityKey + 4, moment.utcMs, 40 * HOUR_MS) +
       0.3 * wander(this.#key + 4, moment.utcMs, 6 * MINUTE_MS)

@@ -1,0 +1,105 @@
+import { InputError } from "../../inputError";
+import { groupsOf } from "../city/cityMap";
+import { seededRandom, seedFor } from "../random";
+import { durationMs, type Action, type NodeSelector, type Scenario, type Step } from "./scenario";
+
+/** One thing that happens, to one node or to all of the city. */
+export interface Cue {
+  /** Milliseconds from the start of the run. */
+  readonly atMs: number;
+  /** When it is over: the same as `atMs` for what takes no time, Infinity for what stays. */
+  readonly untilMs: number;
+  /** Undefined: it happens to the whole city. */
+  readonly node?: string;
+  readonly action: Action;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What happens to the broker and the beacon happens to all. */
+const CITY_WIDE: readonly Action["do"][] = ["broker-down", "beacon-wrong"];
+
+/**
+ * All that happens in a run of a scenario, in the order of time. What is left to chance
+ * hangs on the seed, the step and the node, so one node more changes nothing for the others.
+ *
+ * @throws InputError when a step names no node of the run
+ */
+export function cuesOf(scenario: Scenario, nodes: readonly string[], seed: number): Cue[] {
+  const cues = (scenario.steps ?? []).flatMap((step, i) => {
+    const who = CITY_WIDE.includes(step.do)
+      ? [undefined]
+      : selected(step.nodes ?? "all", nodes, seed, i);
+    return who.flatMap((node) =>
+      timesOf(step, durationMs(scenario.for), seed, `${i}/${node ?? "city"}`).flatMap((atMs) =>
+        cuesAt(step, atMs, node),
+      ),
+    );
+  });
+  // The sort is stable: what happens at one time stays in the order of the steps and nodes.
+  return cues.sort((a, b) => a.atMs - b.atMs);
+}
+
+function cuesAt(step: Step, atMs: number, node: string | undefined): Cue[] {
+  const who = node === undefined ? {} : { node };
+  if (step.do === "brown-out") {
+    const everyMs = durationMs(step.every);
+    return Array.from({ length: step.times }, (_, i) => ({
+      atMs: atMs + i * everyMs,
+      untilMs: atMs + i * everyMs + durationMs(step.off),
+      ...who,
+      action: step,
+    }));
+  }
+  const lasts = "for" in step ? step.for : undefined;
+  const stays = step.do === "chip-fault" || step.do === "lamp-out";
+  const untilMs = lasts === undefined ? (stays ? Infinity : atMs) : atMs + durationMs(lasts);
+  return [{ atMs, untilMs, ...who, action: step }];
+}
+
+/** Once, or by chance: the time from one to the next is distributed exponentially. */
+function timesOf(step: Step, endMs: number, seed: number, name: string): number[] {
+  if (step.at !== undefined) return [durationMs(step.at)];
+  if (!step.rate) return [];
+  const random = seededRandom(seedFor(seed, `step ${name}`));
+  const untilMs = step.until === undefined ? endMs : durationMs(step.until);
+  const times: number[] = [];
+  let atMs = step.from === undefined ? 0 : durationMs(step.from);
+  for (;;) {
+    atMs += (-Math.log(1 - random()) * DAY_MS) / step.rate.perDay;
+    if (atMs >= untilMs) return times;
+    times.push(Math.round(atMs));
+  }
+}
+
+function selected(
+  selector: NodeSelector,
+  nodes: readonly string[],
+  seed: number,
+  step: number,
+): readonly string[] {
+  if (selector === "all") return nodes;
+  const where = `steps[${step}].nodes`;
+  if (typeof selector === "string" || isList(selector)) {
+    const names = typeof selector === "string" ? [selector] : selector;
+    const stranger = names.find((name) => !nodes.includes(name));
+    if (stranger !== undefined)
+      throw new InputError(`${where}: no node '${stranger}' in this run of ${nodes.length}`);
+    return names;
+  }
+  if ("group" in selector) {
+    const { group } = selector;
+    const members = nodes.filter((node) => groupsOf(node).includes(group));
+    if (members.length > 0) return members;
+    const known = [...new Set(nodes.flatMap(groupsOf))].slice(0, 8).join(", ");
+    throw new InputError(`${where}: no node in group '${group}'; there are ${known}, …`);
+  }
+  const chance = (node: string) => seededRandom(seedFor(seed, `${step}/${node}/share`))();
+  const count = Math.max(1, Math.round(selector.share * nodes.length));
+  const chosen = [...nodes].sort((a, b) => chance(a) - chance(b)).slice(0, count);
+  return nodes.filter((node) => chosen.includes(node));
+}
+
+function isList(selector: NodeSelector): selector is readonly string[] {
+  return Array.isArray(selector);
+}

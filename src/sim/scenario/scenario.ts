@@ -1,0 +1,179 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv, type ErrorObject } from "ajv";
+import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { checkConfig } from "../../../devs/contract/config";
+import { InputError } from "../../inputError";
+import { PROJECT_FOLDER } from "../../projectFolder";
+import type { FaultSettings } from "../chips/chipFaults";
+import schema from "./scenario.schema.json";
+
+/** Which nodes a step means. */
+export type NodeSelector =
+  string | readonly string[] | { readonly group: string } | { readonly share: number };
+
+/** When a step happens: once, or by chance at a rate between two times. */
+interface When {
+  readonly at?: string;
+  readonly rate?: { readonly perDay: number };
+  readonly from?: string;
+  readonly until?: string;
+}
+
+/** What can happen, by its name in `do`. Times are such as `1h30m`. */
+export type Action =
+  | {
+      readonly do: "broker-down";
+      readonly for: string;
+      readonly sessions?: "kept" | "lost";
+      readonly silently?: boolean;
+    }
+  | {
+      readonly do: "network";
+      readonly for: string;
+      readonly lossPct?: number;
+      readonly delayMs?: number;
+      readonly jitterMs?: number;
+    }
+  | { readonly do: "half-open" }
+  | { readonly do: "wifi-gone" | "power-cut"; readonly for: string }
+  | {
+      readonly do: "brown-out";
+      readonly times: number;
+      readonly every: string;
+      readonly off: string;
+    }
+  | {
+      readonly do: "chip-fault";
+      readonly chip: string;
+      readonly fault: Partial<FaultSettings>;
+      readonly for?: string;
+    }
+  | { readonly do: "lamp-out"; readonly for?: string }
+  | {
+      readonly do: "beacon-wrong";
+      readonly for: string;
+      readonly offsetS?: number;
+      readonly silent?: boolean;
+    }
+  | { readonly do: "configure"; readonly document: object }
+  | { readonly do: "command"; readonly command: object };
+
+export type Step = Action & When & { readonly nodes?: NodeSelector };
+
+/** A scenario as its file says it; `scenario.schema.json` says what it may hold. */
+export interface Scenario {
+  readonly description: string;
+  readonly for: string;
+  readonly nodes?: number;
+  readonly start?: string;
+  readonly configuration?: Record<string, unknown>;
+  readonly lateAfter?: string;
+  readonly weather?: { readonly warmerCel?: number };
+  readonly steps?: readonly Step[];
+}
+
+/** The ready ones, in the built package. */
+const READY_FOLDER = join(PROJECT_FOLDER, "dist", "scenarios");
+const EXTENSION = ".jsonc";
+
+const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of a time such as `1h30m`, whose form the schema has checked. */
+export function durationMs(text: string): number {
+  let sum = 0;
+  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g))
+    sum += Number(value) * (UNIT_MS[unit ?? ""] ?? NaN);
+  return sum;
+}
+
+/** Names of the ready scenarios. */
+export function readyScenarios(): string[] {
+  if (!existsSync(READY_FOLDER)) return [];
+  return readdirSync(READY_FOLDER)
+    .filter((file) => file.endsWith(EXTENSION))
+    .map((file) => file.slice(0, -EXTENSION.length))
+    .sort();
+}
+
+/**
+ * Reads a scenario: a ready one by its name, or a file.
+ *
+ * @throws InputError, one line that names the place and what was expected there
+ */
+export function loadScenario(nameOrFile: string): Scenario {
+  const ready = readyScenarios().includes(nameOrFile);
+  const file = ready ? join(READY_FOLDER, nameOrFile + EXTENSION) : nameOrFile;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new InputError(
+      `--scenario ${nameOrFile}: no such file, and none of the ready ones: ${readyScenarios().join(", ")}`,
+    );
+  }
+  return parseScenario(text, nameOrFile);
+}
+
+/**
+ * Takes a scenario out of its text.
+ *
+ * @param name how messages call it
+ * @throws InputError
+ */
+export function parseScenario(text: string, name: string): Scenario {
+  const errors: ParseError[] = [];
+  const parsed: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error) {
+    const line = text.slice(0, error.offset).split("\n").length;
+    throw new InputError(`${name} line ${line}: not JSON: ${printParseErrorCode(error.error)}`);
+  }
+  const validate = checker();
+  if (!validate(parsed)) throw new InputError(`${name}: ${explain(validate.errors ?? [])}`);
+  const scenario = parsed as Scenario;
+  const [problem] = checkConfig(scenario.configuration ?? {});
+  if (problem) throw new InputError(`${name}: configuration.${problem.path} ${problem.reason}`);
+  scenario.steps?.forEach((step, i) => {
+    if ((step.at === undefined) === (step.rate === undefined))
+      throw new InputError(`${name}: steps[${i}] must have either 'at' or 'rate'`);
+  });
+  return scenario;
+}
+
+let compiled: ReturnType<Ajv["compile"]> | undefined;
+
+function checker(): ReturnType<Ajv["compile"]> {
+  compiled ??= new Ajv({
+    discriminator: true,
+    allowUnionTypes: true,
+    strictRequired: false,
+  }).compile(schema);
+  return compiled;
+}
+
+/** The first thing that is wrong, with its path and what was expected. */
+function explain(errors: readonly ErrorObject[]): string {
+  const error = errors[0];
+  if (!error) return "does not have the form of a scenario";
+  const path = error.instancePath
+    .slice(1)
+    .replace(/\/(\d+)/g, "[$1]")
+    .replaceAll("/", ".");
+  const at = path === "" ? "the scenario" : path;
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case "required":
+      return `${at} must have '${String(params["missingProperty"])}'`;
+    case "additionalProperties":
+      return `${at} has '${String(params["additionalProperty"])}', which is not known there`;
+    case "discriminator":
+      return `${at}.do must be one of ${schema.definitions.step.oneOf.map(({ $ref }) => $ref.split("/").at(-1)).join(", ")}`;
+    case "pattern":
+      return `${at} must be ${at.endsWith("start") ? "UTC such as 2026-07-14T05:00Z" : "a time such as 30s, 10m, 1h30m or 2d"}`;
+    case "enum":
+      return `${at} must be one of ${(params["allowedValues"] as unknown[]).join(", ")}`;
+    default:
+      return `${at} ${error.message ?? "is wrong"}`;
+  }
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { groupsOf } from "../../../src/sim/city/cityMap";
+import { cuesOf } from "../../../src/sim/scenario/cues";
+import {
+  durationMs,
+  loadScenario,
+  parseScenario,
+  readyScenarios,
+} from "../../../src/sim/scenario/scenario";
+import { nodeName } from "../../../src/sim/citySimulation";
+
+const NODES = Array.from({ length: 20 }, (_, i) => nodeName("berkane", i + 1));
+
+const scenario = (steps: string, more = "") =>
+  parseScenario(`{ "description": "x", "for": "2d", ${more} "steps": [${steps}] }`, "x.jsonc");
+
+describe("a scenario", () => {
+  it("names the place that is wrong, and what was expected there", () => {
+    const cases: [string, string][] = [
+      ["{", "x.jsonc line 1: not JSON: "],
+      ["[]", "x.jsonc: the scenario must be object"],
+      ['{ "for": "1h" }', "x.jsonc: the scenario must have 'description'"],
+      [
+        '{ "description": "x", "for": "soon" }',
+        "x.jsonc: for must be a time such as 30s, 10m, 1h30m or 2d",
+      ],
+      [
+        '{ "description": "x", "for": "1h", "node": 1 }',
+        "x.jsonc: the scenario has 'node', which is not known there",
+      ],
+      [
+        '{ "description": "x", "for": "1h", "configuration": { "channels": { "pm99": {} } } }',
+        "x.jsonc: configuration.channels.pm99 is no metric of this node",
+      ],
+    ];
+    for (const [text, message] of cases)
+      expect(() => parseScenario(text, "x.jsonc"), text).toThrow(message);
+    const steps: [string, string][] = [
+      ['{ "do": "earthquake" }', "steps[0].do must be one of broker-down, network,"],
+      ['{ "do": "power-cut", "at": "1h" }', "steps[0] must have 'for'"],
+      ['{ "do": "power-cut", "at": "1h", "for": "1h", "x": 1 }', "steps[0] has 'x', which"],
+      ['{ "do": "half-open" }', "steps[0] must have either 'at' or 'rate'"],
+      [
+        '{ "do": "network", "at": "1h", "for": "1h", "lossPct": 101 }',
+        "steps[0].lossPct must be <= 100",
+      ],
+    ];
+    for (const [step, message] of steps)
+      expect(() => scenario(step), step).toThrow(`x.jsonc: ${message}`);
+  });
+
+  it("comes with ready ones, all of them good", () => {
+    expect(readyScenarios()).toEqual([
+      "broker-upgrade",
+      "heatwave",
+      "quiet-day",
+      "soak-30d",
+      "storm",
+    ]);
+    for (const name of readyScenarios()) {
+      const ready = loadScenario(name);
+      const nodes = Array.from({ length: ready.nodes ?? 1 }, (_, i) => nodeName("berkane", i + 1));
+      for (const cue of cuesOf(ready, nodes, 1))
+        expect(cue.atMs, name).toBeLessThan(durationMs(ready.for));
+    }
+    expect(() => loadScenario("none")).toThrow("none of the ready ones: broker-upgrade,");
+  });
+
+  it("happens to whom and when it says", () => {
+    const cut = (nodes: string) =>
+      cuesOf(
+        scenario(`{ "do": "power-cut", "at": "1h30m", "for": "2m", "nodes": ${nodes} }`),
+        NODES,
+        1,
+      );
+    expect(cut('"all"').map(({ node }) => node)).toEqual(NODES);
+    expect(cut('["bk-0003"]')).toMatchObject([
+      { atMs: 5_400_000, untilMs: 5_520_000, node: "bk-0003" },
+    ]);
+    expect(cut('{ "share": 0.25 }')).toHaveLength(5);
+    const [group = ""] = groupsOf("bk-0004");
+    expect(cut(`{ "group": "${group}" }`).map(({ node }) => node)).toContain("bk-0004");
+    expect(() => cut('"bk-0021"')).toThrow("no node 'bk-0021' in this run of 20");
+    expect(() => cut('{ "group": "moon" }')).toThrow("no node in group 'moon'");
+  });
+
+  it("leaves to chance what has a rate: the same for a seed, and for each node alone", () => {
+    const rare = scenario('{ "do": "wifi-gone", "rate": { "perDay": 12 }, "for": "1m" }');
+    const cues = cuesOf(rare, NODES, 7);
+    expect(cues).toEqual(cuesOf(rare, NODES, 7));
+    expect(cues).not.toEqual(cuesOf(rare, NODES, 8));
+    expect(cues.filter(({ node }) => node === "bk-0002")).toEqual(cuesOf(rare, ["bk-0002"], 7));
+    // 20 nodes, 2 days, 12 a day: 480 on average, with a standard deviation of 22.
+    expect(cues.length).toBeGreaterThan(370);
+    expect(cues.length).toBeLessThan(590);
+    expect(cues.map(({ atMs }) => atMs)).toEqual(
+      cues.map(({ atMs }) => atMs).sort((a, b) => a - b),
+    );
+  });
+});
