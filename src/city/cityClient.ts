@@ -5,6 +5,8 @@ import { TOPIC_ROOT } from "../../devs/contract/topics";
 /** Where and as whom to listen. */
 export interface CityClientOptions {
   readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
+  /** Certificates in PEM of the broker's authority; without it, a public one. */
+  readonly ca?: string | undefined;
   readonly city: string;
   /** Only this node; without it, every node of the city. */
   readonly node?: string | undefined;
@@ -48,6 +50,7 @@ export class CityClient {
       ...(tls && !/^[\d.]+$|:/.test(host) ? { servername: host } : {}),
       // Every server takes up to 23 characters (MQTT 3.1.1 clause 3.1.3.1).
       clientId: `watch-${randomBytes(8).toString("hex")}`,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.user === undefined ? {} : { username: options.user }),
       ...(options.password === undefined ? {} : { password: options.password }),
       protocolVersion: 4,

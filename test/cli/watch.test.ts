@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nodeTopic } from "../../devs/contract/topics";
 import { watchCommand } from "../../src/cli/commands/watch";
+import { makeAuthority } from "../support/certificates";
 import { freePort, HAS_MOSQUITTO, startMosquitto, type Mosquitto } from "../support/mosquitto";
 
 const lines: string[] = [];
@@ -37,6 +39,15 @@ describe("streetnode watch", () => {
 
   it.each([
     [["--city", "B"], "--city B: must have 3 to 23 characters, has 1"],
+    [["--ca", "ca.pem"], "--ca: needs --broker mqtts://HOST, which is TLS"],
+    [
+      ["--broker", "mqtts://localhost", "--ca", "/nowhere/ca.pem"],
+      "--ca /nowhere/ca.pem: ENOENT: no such file",
+    ],
+    [
+      ["--broker", "mqtts://localhost", "--ca", "package.json"],
+      "--ca package.json: expected a certificate in PEM",
+    ],
     [["--node", "Nö1"], "--node Nö1: may hold only a-z, 0-9 and '-', has 'N'"],
   ])("refuses %j by the name of the option", async (args, problem) => {
     await expect(watch(...args)).rejects.toThrow(problem);
@@ -140,6 +151,36 @@ describe.runIf(HAS_MOSQUITTO)("streetnode watch at Mosquitto", () => {
     interrupt.abort();
     await ended;
     vi.unstubAllEnvs();
+  });
+
+  it("listens over TLS to a broker of the city's own authority, and to no other", async () => {
+    const authority = makeAuthority();
+    const server = authority.issue("localhost");
+    broker = await startMosquitto({
+      config: "allow_anonymous true\ncertfile {folder}/server.pem\nkeyfile {folder}/server.key",
+      files: {
+        "server.pem": server.certificate,
+        "server.key": server.key,
+        "ca.pem": authority.certificate,
+        "other.pem": makeAuthority().certificate,
+      },
+    });
+    const url = `mqtts://localhost:${broker.port}`;
+    const other = join(broker.folder, "other.pem");
+    await expect(watch("--broker", url, "--ca", other, "--for", "1s")).rejects.toThrow(
+      "cannot be reached",
+    );
+    notes.length = 0;
+    const ended = watch("--broker", url, "--ca", join(broker.folder, "ca.pem"));
+    const client = await connectAsync(url, { ca: authority.certificate });
+    await client.publishAsync(nodeTopic("berkane", "bk-0001", "up/state"), JSON.stringify(state), {
+      retain: true,
+    });
+    await vi.waitFor(() => expect(lines.join()).toContain("ONLINE"), { timeout: 10_000 });
+    await client.endAsync();
+    interrupt.abort();
+    await ended;
+    expect(notes).toEqual([]);
   });
 
   it("says that the broker went away, and goes on when it is back", async () => {

@@ -1,12 +1,21 @@
 import { METRIC_COUNT, metricDecimals, metricIndex, metricName } from "../../devs/contract/metrics";
 import type { Reading } from "../../src/city/receiver";
-import type { CityUnderTest, NodeReport } from "./simulatedCity";
+import type { NodeReport } from "./simulatedCity";
 
 /** Readings carry whole seconds, and the node's idea of UTC is a little late. */
 const TIME_TOLERANCE_MS = 2500;
 
 /** So long a reading may wait for others to fill its pack, with a broker that is there. */
 const ON_ITS_WAY_MS = 120_000;
+
+/** What nodes reported and what the city got, in virtual time or in real time. */
+export interface DeliveryRun {
+  readonly reports: readonly NodeReport[];
+  readonly readings: readonly Reading[];
+  /** UTC at which the scheduler's time began. */
+  readonly startUtcMs: number;
+  readonly scheduler: { readonly nowMs: number };
+}
 
 /** What became of the readings that the nodes' filters let through. */
 export interface DeliveryVerdict {
@@ -24,11 +33,11 @@ export interface DeliveryVerdict {
  * Compares what nodes reported, in their own words and before the outbox saw it, with what
  * the city has: metric by metric, in the order of time, each reading once.
  */
-export function judgeDelivery(city: CityUnderTest): DeliveryVerdict {
+export function judgeDelivery(city: DeliveryRun): DeliveryVerdict {
   const lost: NodeReport[] = [];
   const invented: Reading[] = [];
   const disordered: Reading[] = [];
-  for (const { node } of city.city.nodes)
+  for (const node of new Set(city.reports.map((report) => report.node)))
     for (let i = 0; i < METRIC_COUNT; i++) {
       const metric = metricName(i);
       const of = (one: { node: string; metric: string }) =>

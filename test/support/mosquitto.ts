@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,6 +23,8 @@ if (!HAS_MOSQUITTO) {
 /** A Mosquitto that runs for a test. */
 export interface Mosquitto {
   readonly port: number;
+  /** Where its configuration and the test's files are. */
+  readonly folder: string;
   /** Kills it as a crash would, without a word to its clients. */
   kill(): Promise<void>;
   /** Ends it as its service manager does, with everything saved. */
@@ -81,6 +84,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   await start();
   return {
     port,
+    folder,
     kill: () => end("SIGKILL"),
     terminate: () => end("SIGTERM"),
     start,
@@ -89,6 +93,14 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A line of a password file, as `mosquitto_passwd` writes it: PBKDF2 with SHA-512. */
+export function passwordLine(user: string, password: string): string {
+  const iterations = 101;
+  const salt = randomBytes(12);
+  const hash = pbkdf2Sync(password, salt, iterations, 64, "sha512");
+  return `${user}:$7$${iterations}$${salt.toString("base64")}$${hash.toString("base64")}\n`;
 }
 
 /** A TCP port of this machine that nobody listened at a moment ago. */

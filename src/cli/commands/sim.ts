@@ -10,6 +10,7 @@ import { durationMs, loadScenario, readyScenarios, type Action } from "../../sim
 import type { NodeSummary } from "../../sim/runSummary";
 import { loadReplay, parseReplayOption } from "../../sim/world/replay";
 import { loadFirmware } from "../../toolchain/firmware";
+import { readCa } from "../caOption";
 import { configurationFrom } from "../configurationOption";
 import { interruptSignal } from "../interrupt";
 import {
@@ -37,6 +38,7 @@ interface SimOptions {
   readonly nodes?: number;
   readonly city: string;
   readonly broker?: BrokerAddress;
+  readonly ca?: string;
   readonly for?: number;
   readonly speed?: number;
   readonly seed: number;
@@ -73,6 +75,7 @@ export function simCommand(): Command {
       "MQTT broker to connect to in real time (default: its own)",
       parseBroker,
     )
+    .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--for <time>", "virtual time to run, such as 30s, 10m or 24h", parseDuration)
     .addOption(
       new Option(
@@ -169,6 +172,7 @@ function planOf(options: SimOptions): RunPlan {
     durationMs: forMs ?? Infinity,
     speed,
     ...(options.broker ? { broker: options.broker } : {}),
+    ...(options.ca === undefined ? {} : { ca: readCa(options.ca, options.broker) }),
     ...(password === undefined ? {} : { password }),
     configuration: configurationFrom(options.set, scenario?.configuration),
     replays: options.replay

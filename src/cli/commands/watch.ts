@@ -4,11 +4,13 @@ import { CityClient } from "../../city/cityClient";
 import { Receiver, type CityListener } from "../../city/receiver";
 import { unitSymbol } from "../../city/unitSymbols";
 import { InputError } from "../../inputError";
+import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
 import { parseBroker, parseDuration, type BrokerAddress } from "../options";
 
 interface WatchOptions {
   readonly broker: BrokerAddress;
+  readonly ca?: string;
   readonly city: string;
   readonly node?: string;
   readonly for?: number;
@@ -29,6 +31,7 @@ export function watchCommand(interruption: () => AbortSignal = interruptSignal):
       parseBroker,
       parseBroker("mqtt://127.0.0.1:1883"),
     )
+    .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "name of the city", "berkane")
     .option("--node <id>", "only this node")
     .option("--for <time>", "end after this time, such as 30s, 10m or 24h", parseDuration)
@@ -36,8 +39,8 @@ export function watchCommand(interruption: () => AbortSignal = interruptSignal):
     .addHelpText(
       "after",
       `
-The user name and password come from STREETNODE_USER and STREETNODE_PASSWORD. For a broker
-with a certificate of your own authority, give its file in NODE_EXTRA_CA_CERTS.
+The user name and password come from STREETNODE_USER and STREETNODE_PASSWORD. Without
+--ca the broker's certificate must come from a public authority.
 
 Example:
   streetnode watch --broker mqtt://127.0.0.1:1883 --city berkane --node bk-0001 --json`,
@@ -57,6 +60,7 @@ async function watch(options: WatchOptions, interrupted: AbortSignal): Promise<v
   let problem: string | undefined;
   const client = new CityClient({
     broker: options.broker,
+    ca: options.ca === undefined ? undefined : readCa(options.ca, options.broker),
     city: options.city,
     node: options.node,
     user: process.env["STREETNODE_USER"],

@@ -18,6 +18,8 @@ export interface RunPlan {
   readonly speed: number;
   /** A real broker, over TCP and in real time; without it each shard has one in virtual time. */
   readonly broker?: SocketAddress;
+  /** Certificates in PEM of the authority that vouches for a real broker with TLS. */
+  readonly ca?: string;
   /** The nodes' password at a real broker. */
   readonly password?: string;
   /** A part of the configuration document, in the flash of every node. */

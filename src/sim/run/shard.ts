@@ -78,7 +78,7 @@ export class Shard {
       seed: plan.seed,
       bytecode: plan.bytecode,
       scheduler,
-      network: network ?? tcpNetwork(),
+      network: network ?? tcpNetwork(plan.ca),
       broker: plan.broker ?? OWN_BROKER,
       password: plan.password,
       configuration: plan.configuration,
