@@ -217,10 +217,6 @@ describe.runIf(HAS_MOSQUITTO).concurrent("a node at Mosquitto", () => {
       const records = JSON.parse(pack?.payload.toString() ?? "") as SenmlRecord[];
       expect(records[0]).toMatchObject({ boot: 1, seq: 1 });
       expect(records[0]?.bn?.startsWith(`berkane/${NODE}/`)).toBe(true);
-      for (const record of records) {
-        expect(record.n ?? records[0]?.bn).toMatch(/\w+$/);
-        expect(Number.isFinite(record.v)).toBe(true);
-      }
       // The power goes, and with it the connection: the broker speaks for the node.
       city.city.powerOff();
       await until("the last will", () => listener.states().at(-1)?.state === "offline");
