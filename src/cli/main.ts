@@ -7,6 +7,7 @@ import { boardsCommand } from "./commands/boards";
 import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
 import { filterCommand } from "./commands/filter";
+import { flashCommand } from "./commands/flash";
 import { labelCommand } from "./commands/label";
 import { provisionCommand } from "./commands/provision";
 import { simCommand } from "./commands/sim";
@@ -25,6 +26,7 @@ const program = new Command("streetnode")
   .addCommand(watchCommand())
   .addCommand(filterCommand())
   .addCommand(provisionCommand())
+  .addCommand(flashCommand())
   .addCommand(labelCommand())
   .addCommand(brokerCommand())
   .addCommand(buildCommand())

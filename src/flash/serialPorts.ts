@@ -1,4 +1,4 @@
-import { SerialPort } from "serialport";
+import type { SerialPort } from "serialport";
 import { FlashError } from "./flashError";
 
 /** What the operating system says of a serial port. */
@@ -54,9 +54,13 @@ export function portKind(facts: PortFacts): PortKind {
   return { name: `USB device ${vendor}:${facts.productId ?? "?"}`, board: undefined };
 }
 
-/** The serial ports of this computer. */
+/**
+ * The serial ports of this computer. The library with its part in machine code is loaded when a
+ * port is asked for: no other command depends on it.
+ */
 export const SERIAL_PORTS: SerialAccess = {
   async list() {
+    const { SerialPort } = await import("serialport");
     const ports = await SerialPort.list();
     return ports.map((port) => ({
       ...port,
@@ -64,7 +68,8 @@ export const SERIAL_PORTS: SerialAccess = {
       path: port.path.replace("/dev/tty.", "/dev/cu."),
     }));
   },
-  open(path, baudRate) {
+  async open(path, baudRate) {
+    const { SerialPort } = await import("serialport");
     return new Promise((resolve, reject) => {
       const port = new SerialPort({ path, baudRate }, (error) =>
         error ? reject(error) : resolve(port),

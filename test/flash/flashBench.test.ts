@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FlashImage } from "../../src/flash/flashImage";
 import type { FlashProgress } from "../../src/flash/flashBench";
+import { readRuntimeImage } from "../../src/flash/runtimeImage";
 import { ChipLoader } from "../../src/flash/chipLoader";
 import {
   START_WITH_A_MISSING_CHIP,
@@ -15,6 +16,7 @@ import {
   useVirtualTime,
   type BenchUnderTest,
 } from "../support/flashBench";
+import { madeUpRuntime, runtimeOffset } from "../support/madeUpRuntime";
 
 const PORT = "/dev/ttyUSB0";
 /** esptool-js reads long parts slowly. */
@@ -137,14 +139,14 @@ const FAULTS: FaultCase[] = [
     name: "a bad sector",
     code: "write-failed",
     says: /^the chip cannot write its flash \(status 8\)/,
-    faults: { badSector: 0x12000 },
+    faults: { badSector: 0x11000 },
     state: "failed",
   },
   {
     name: "an MD5 that differs",
     code: "verify-failed",
     says: /^the chip read back something else than was written \(MD5\)/,
-    faults: { weakByte: 0x12345 },
+    faults: { weakByte: 0x11234 },
     state: "failed",
   },
   {
@@ -240,7 +242,12 @@ describe("a fault", () => {
   it("a flash that is too small, a port in use, a port that is gone", async () => {
     under = startBench(1);
     under.ports.plug(PORT, under.esp({ flashSizeLog2: 18 }));
-    expect(await flash()).toMatchObject({ code: "flash-too-small" });
+    const runtime = (archId: string) =>
+      readRuntimeImage("f.bin", archId, runtimeOffset(archId), madeUpRuntime(archId));
+    expect(await flash({ runtime })).toMatchObject({
+      code: "flash-too-small",
+      reason: "the board has 0.25 MB of flash, 2 MB are needed",
+    });
     under.ports.inUse.add(PORT);
     expect(await flash()).toMatchObject({
       code: "port-in-use",

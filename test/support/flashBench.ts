@@ -13,9 +13,9 @@ import { madeUpRuntime, runtimeOffset, type RuntimeLayout } from "./madeUpRuntim
 
 /** Small, so that a test of fifty boards is short: the layout is taken from the image anyway. */
 export const SMALL_LAYOUT: RuntimeLayout = {
-  fstorOffset: 0x30000,
-  fstorBytes: 0x20000,
-  appBytes: 20_000,
+  fstorOffset: 0x20000,
+  fstorBytes: 0x10000,
+  appBytes: 12_000,
 };
 
 /** One board for each chip. */
