@@ -42,19 +42,48 @@ const COLUMNS = 3;
 /** How many metrics there are; their indexes count from 0. */
 export const METRIC_COUNT = TABLE.length / COLUMNS;
 
+/**
+ * What a reading tells of its metric. The figures of a window are readings of their own,
+ * with the index statistic * `METRIC_COUNT` + metric and names like `pm25.mean`; the
+ * functions below take such indexes, too.
+ */
+export enum Statistic {
+  /** The value itself: no statistic. */
+  Value,
+  /** Mean, for levels in decibels that of the energy. */
+  Mean,
+  Min,
+  Max,
+  /** Standard deviation. */
+  Stdev,
+  /** How many samples there were. */
+  Count,
+}
+
+const STATISTIC_NAMES: string[] = ["", ".mean", ".min", ".max", ".stdev", ".count"];
+
+/** Indexes that a reading can have; they fit into a byte. */
+export const READING_COUNT = METRIC_COUNT * STATISTIC_NAMES.length;
+
 /** Name of the metric with that index. */
 export function metricName(index: number): string {
-  return TABLE[index * COLUMNS] as string;
+  return (TABLE[(index % METRIC_COUNT) * COLUMNS] as string) + STATISTIC_NAMES[statisticOf(index)];
 }
 
 /** SenML unit of the metric with that index; empty for an index without one. */
 export function metricUnit(index: number): string {
-  return TABLE[index * COLUMNS + 1] as string;
+  if (statisticOf(index) === Statistic.Count) return "count";
+  return TABLE[(index % METRIC_COUNT) * COLUMNS + 1] as string;
 }
 
 /** Decimals that are worth publishing of the metric with that index. */
 export function metricDecimals(index: number): number {
-  return TABLE[index * COLUMNS + 2] as number;
+  if (statisticOf(index) === Statistic.Count) return 0;
+  return TABLE[(index % METRIC_COUNT) * COLUMNS + 2] as number;
+}
+
+function statisticOf(index: number): number {
+  return Math.floor(index / METRIC_COUNT);
 }
 
 /** Index of the metric of that name, or -1. */
@@ -63,10 +92,13 @@ export function metricIndex(name: string): number {
   return -1;
 }
 
-/** The metric of that name, or undefined. */
+/** The metric of that name, or the statistic of one, or undefined. */
 export function findMetric(name: string): Metric | undefined {
-  const i = metricIndex(name);
-  if (i < 0) return undefined;
+  const dot = name.indexOf(".");
+  const statistic = dot < 0 ? 0 : STATISTIC_NAMES.indexOf(name.slice(dot));
+  const metric = metricIndex(dot < 0 ? name : name.slice(0, dot));
+  if (statistic < 0 || metric < 0) return undefined;
+  const i = statistic * METRIC_COUNT + metric;
   return { name: name, unit: metricUnit(i), decimals: metricDecimals(i) };
 }
 

@@ -40,7 +40,7 @@ const SENML_VERSION = 10;
 const RECORDS_MAX = 512;
 /** Two names of 23 characters, a metric's of 32, and two '/'. */
 const BASE_NAME_MAX_LENGTH = 80;
-const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
+const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,31}$/;
 
 /**
  * Resolves a pack that was parsed from JSON.

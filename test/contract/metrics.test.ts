@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
   METRIC_COUNT,
+  READING_COUNT,
+  Statistic,
   findMetric,
+  metricDecimals,
   metricIndex,
   metricName,
   metricNames,
+  metricUnit,
 } from "../../devs/contract/metrics";
 
 describe("metrics", () => {
@@ -20,8 +24,24 @@ describe("metrics", () => {
     }
   });
 
+  it("has the statistics of each as readings of their own, in one byte", () => {
+    expect(READING_COUNT).toBeLessThanOrEqual(256);
+    const pm25 = metricIndex("pm25");
+    const mean = Statistic.Mean * METRIC_COUNT + pm25;
+    expect(metricName(mean)).toBe("pm25.mean");
+    expect(metricUnit(mean)).toBe("ug/m3");
+    expect(metricDecimals(mean)).toBe(1);
+    const count = Statistic.Count * METRIC_COUNT + pm25;
+    expect(findMetric("pm25.count")).toEqual({ name: "pm25.count", unit: "count", decimals: 0 });
+    expect(metricName(count)).toBe("pm25.count");
+    const names = Array.from({ length: READING_COUNT }, (_, i) => metricName(i));
+    expect(new Set(names).size).toBe(READING_COUNT);
+    for (const name of names) expect(findMetric(name)?.name).toBe(name);
+  });
+
   it("does not know other names", () => {
-    expect(findMetric("pm99")).toBeUndefined();
+    for (const name of ["pm99", "pm25.median", "pm99.mean", "pm25.", ".mean"])
+      expect(findMetric(name)).toBeUndefined();
     expect(metricIndex("ug/m3")).toBe(-1);
   });
 });
