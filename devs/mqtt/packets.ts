@@ -38,10 +38,16 @@ const CONNECT_WILL_RETAIN = 0x20;
 const CONNECT_WILL_QOS_1 = 0x08;
 const CONNECT_WILL = 0x04;
 
-/** An application message: a topic name and a payload, text being sent as UTF-8. */
+/**
+ * What a message says: bytes, text to be sent as UTF-8, or pieces of ASCII text, which
+ * are never put together but in the packet.
+ */
+export type Payload = Buffer | string | string[];
+
+/** An application message: a topic name and a payload. */
 export interface Message {
   readonly topic: string;
-  readonly payload: Buffer | string;
+  readonly payload: Payload;
   readonly retain: boolean;
 }
 
@@ -57,8 +63,9 @@ export interface ConnectFields {
   readonly will?: Message;
 }
 
-function utf8(text: Buffer | string): Buffer {
-  return typeof text === "string" ? Buffer.from(text) : text;
+function utf8(text: Payload): Buffer {
+  if (typeof text === "string") return Buffer.from(text);
+  return Array.isArray(text) ? Buffer.from(text.join("")) : text;
 }
 
 /** A packet with its fixed header written (clause 2.2); the body starts at the end minus `bodyLength`. */
@@ -126,13 +133,19 @@ export function encodeConnect(fields: ConnectFields): Buffer {
  */
 export function encodePublish(message: Message, packetId: number, dup: boolean): Buffer {
   const topic = utf8(message.topic);
-  const payload = utf8(message.payload);
-  const bodyLength = 2 + topic.length + (packetId > 0 ? 2 : 0) + payload.length;
+  const pieces = Array.isArray(message.payload) ? message.payload : [utf8(message.payload)];
+  let payloadLength = 0;
+  for (const piece of pieces) payloadLength += piece.length;
+  const bodyLength = 2 + topic.length + (packetId > 0 ? 2 : 0) + payloadLength;
   const flags = (dup ? 8 : 0) | (packetId > 0 ? 2 : 0) | (message.retain ? 1 : 0);
   const packet = allocPacket((PacketType.Publish << 4) | flags, bodyLength);
   const at = putField(packet, packet.length - bodyLength, topic);
   if (packetId > 0) putUint16(packet, at, packetId);
-  packet.set(payload, packet.length - payload.length);
+  let end = packet.length - payloadLength;
+  for (const piece of pieces) {
+    packet.set(utf8(piece), end);
+    end += piece.length;
+  }
   return packet;
 }
 

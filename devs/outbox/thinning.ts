@@ -6,7 +6,7 @@
  */
 
 import type { ReadingLog } from "./readingLog";
-import { MAX_CHANNELS, putRecord } from "./records";
+import { MAX_CHANNELS, putRecord, putUint32, uint32 } from "./records";
 
 /**
  * Levels of thinning: a reading of level n stands for 2^n. Level 0 has half of the
@@ -17,15 +17,14 @@ const LEVELS = 10;
 const LAST = LEVELS - 1;
 /** Bytes that are thinned at a time: this part of all. */
 const BATCH_PART = 24;
-/** Batches in one call, so that it stays far from the VM's step limit where no batch gives anything. */
-const BATCHES_PER_CALL = 6;
+/** Batches in one call, so that it stays within the VM's step limit where no batch gives anything: one takes 25,000 steps. */
+const BATCHES_PER_CALL = 3;
 
 /** Thins the readings of a log that belong to no pack. From old to new: last level, ..., level 0. */
 export class Thinning {
   private readonly log: ReadingLog;
-  /** For each level, its bytes, and the time of the reading before it. */
-  private readonly sizes: number[] = [];
-  private readonly basesS: number[] = [];
+  /** For each level the time of the reading before it (4 bytes), then for each its size in bytes (2). */
+  private readonly levels: Buffer = Buffer.alloc(LEVELS * 6);
   /** The sweep through the last level: offset from its beginning, and the time of the reading before. */
   private sweptBytes: number = 0;
   private sweptBaseS: number = 0;
@@ -34,52 +33,46 @@ export class Thinning {
 
   constructor(log: ReadingLog) {
     this.log = log;
-    for (let level = 0; level < LEVELS; level++) {
-      this.sizes.push(0);
-      this.basesS.push(0);
-    }
   }
 
   /** A reading was appended; `baseS` is the time of the one before it. */
   appended(bytes: number, baseS: number): void {
-    if (this.sizes[0] === 0) this.basesS[0] = baseS;
-    this.sizes[0] += bytes;
+    if (this.size(0) === 0) putUint32(this.levels, 0, baseS);
+    this.grow(0, bytes);
   }
 
   /** The oldest readings, so many bytes, are no longer here; `baseS` is the time of the last of them. */
   sealed(bytes: number, baseS: number): void {
     let left = bytes;
     for (let level = LAST; level >= 0 && left > 0; level--) {
-      const gone = Math.min(left, this.sizes[level]);
-      this.sizes[level] -= gone;
+      const gone = Math.min(left, this.size(level));
+      this.grow(level, -gone);
       left -= gone;
-      this.basesS[level] = baseS;
     }
-    // The next one that is not empty begins where these ended.
+    // The first level that is not empty begins where these ended.
     for (let level = LAST; level >= 0; level--) {
-      this.basesS[level] = baseS;
-      if (this.sizes[level] > 0) break;
+      putUint32(this.levels, level * 4, baseS);
+      if (this.size(level) > 0) break;
     }
     this.sweptBytes = 0;
   }
 
   /** Takes out readings and gives how many; 0 where no channel has a second one to spare. */
   thin(): number {
-    const sizes = this.sizes;
     const size = this.log.bytes.length;
     const batch = Math.floor(size / BATCH_PART);
     let quota = Math.floor(size / 2);
     let batches = 0;
     for (let level = 0; level < LAST; level++) {
-      while (sizes[level] >= quota + batch && batches < BATCHES_PER_CALL) {
+      while (this.size(level) >= quota + batch && batches < BATCHES_PER_CALL) {
         const gone = this.thinBatch(level, batch);
         if (gone > 0) return gone;
         batches++;
       }
       quota = Math.floor((size / 2 - LEVELS * batch) / LAST);
     }
-    while (sizes[LAST] > 0 && batches < BATCHES_PER_CALL) {
-      if (this.sweptBytes >= sizes[LAST]) this.sweptBytes = 0;
+    while (this.size(LAST) > 0 && batches < BATCHES_PER_CALL) {
+      if (this.sweptBytes >= this.size(LAST)) this.sweptBytes = 0;
       const gone = this.thinBatch(LAST, batch);
       if (gone > 0) return gone;
       batches++;
@@ -93,15 +86,15 @@ export class Thinning {
    * batch begins where the sweep stands, and the rest stays.
    */
   private thinBatch(level: number, batch: number): number {
-    const { log, sizes, basesS, kept } = this;
+    const { log, levels, kept } = this;
     const { bytes, cursor } = log;
     const from = level === LAST ? this.sweptBytes : 0;
-    let baseS = from > 0 ? this.sweptBaseS : basesS[level];
+    let baseS = from > 0 ? this.sweptBaseS : uint32(levels, level * 4);
     let start = log.unsealedAt + from;
-    for (let older = LAST; older > level; older--) start += sizes[older];
-    const end = start + Math.min(batch, sizes[level] - from);
+    for (let older = LAST; older > level; older--) start += this.size(older);
+    const end = start + Math.min(batch, this.size(level) - from);
     for (let i = 0; i < kept.length; i++) kept[i] = 0;
-    if (level < LAST && sizes[level + 1] === 0) basesS[level + 1] = baseS;
+    if (level < LAST && this.size(level + 1) === 0) putUint32(levels, (level + 1) * 4, baseS);
     let write = start;
     let gone = 0;
     cursor.open(bytes, start, baseS);
@@ -119,26 +112,39 @@ export class Thinning {
       }
     }
     const rest = write - start;
-    sizes[level] -= cursor.at - start;
+    this.grow(level, start - cursor.at);
     if (level < LAST) {
-      sizes[level + 1] += rest;
+      this.grow(level + 1, rest);
     } else {
-      sizes[LAST] += rest;
+      this.grow(LAST, rest);
       this.sweptBytes = from + rest;
       this.sweptBaseS = baseS;
     }
     // The level of the reading that follows: there always is one, since level 0 keeps its half.
     let after = level;
-    while (after > 0 && (after === LAST ? this.sweptBytes : 0) >= sizes[after]) after--;
-    if (level < LAST || after < LAST) basesS[after] = baseS;
+    while (after > 0 && (after === LAST ? this.sweptBytes : 0) >= this.size(after)) after--;
+    if (level < LAST || after < LAST) putUint32(levels, after * 4, baseS);
     if (gone === 0) return 0;
     const before = cursor.at;
     cursor.next();
     const written = write;
     write = putRecord(bytes, write, cursor.channel, cursor.timeS - baseS, cursor.scaled);
-    sizes[after] += write - written - (cursor.at - before);
+    this.grow(after, write - written - (cursor.at - before));
     log.removed(write, cursor.at, gone);
     log.unsealed -= gone;
     return gone;
+  }
+
+  /** Bytes of a level. */
+  private size(level: number): number {
+    const at = LEVELS * 4 + level * 2;
+    return (this.levels[at] << 8) | this.levels[at + 1];
+  }
+
+  private grow(level: number, bytes: number): void {
+    const at = LEVELS * 4 + level * 2;
+    const size = this.size(level) + bytes;
+    this.levels[at] = size >> 8;
+    this.levels[at + 1] = size & 0xff;
   }
 }

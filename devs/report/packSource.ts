@@ -10,8 +10,8 @@ import { Outbox, OutboxEvent } from "../outbox/outbox";
 import { RecordCursor } from "../outbox/records";
 import { PackTimes, packText } from "./senml";
 
-/** Room for readings: 1,000 of six bytes, and some 1,400 of an ordinary day. */
-const LOG_BYTES = 6144;
+/** Room for readings: 1,000 of five bytes, and some 1,200 of an ordinary day. */
+const LOG_BYTES = 5120;
 /** Events that the node holds. */
 const EVENTS_CAPACITY = 32;
 /** Records in one pack: about 1,300 bytes of text. */
@@ -104,7 +104,7 @@ export class PackSource implements MessageSource {
   message(handle: number): Message {
     const inJournal = handle >= JOURNAL_HANDLES;
     const event = inJournal ? undefined : this.outbox.event(handle);
-    let payload: string;
+    let payload: string | string[];
     if (inJournal) payload = this.blockText(handle - JOURNAL_HANDLES);
     else if (event) payload = this.eventText(handle, event);
     else payload = this.outboxText(handle);
@@ -117,12 +117,12 @@ export class PackSource implements MessageSource {
     else this.journal.release(this.outbox.acknowledge(handle));
   }
 
-  private outboxText(seq: number): string {
+  private outboxText(seq: number): string[] {
     const count = this.outbox.openPack(seq);
     return this.text(this.boot, seq, this.outbox.log.cursor, count, false);
   }
 
-  private blockText(place: number): string {
+  private blockText(place: number): string[] {
     const block = this.journal.block(place) as Buffer;
     const cursor = this.outbox.log.cursor;
     const count = openBlock(block, cursor);
@@ -136,7 +136,7 @@ export class PackSource implements MessageSource {
     cursor: RecordCursor,
     count: number,
     utc: boolean,
-  ): string {
+  ): string[] {
     const nowS = this.now();
     let times = PackTimes.Absolute;
     let shiftS = utc ? 0 : this.clock.utcOffsetS(nowS);

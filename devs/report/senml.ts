@@ -4,7 +4,7 @@
  */
 
 import { metricDecimals, metricName, metricUnit } from "../contract/metrics";
-import { RecordCursor } from "../outbox/records";
+import { RecordCursor, putUint32, uint32 } from "../outbox/records";
 
 /** Records of a metric from which a base name of its own is shorter than a name in each. */
 const OWN_BASE_NAME_FROM = 3;
@@ -51,9 +51,14 @@ enum Turn {
   Many,
 }
 
+/** Bytes of a record while it is sorted. */
+const RECORD_BYTES = 9;
+/** Characters from which a piece of text is begun anew. */
+const PIECE_LENGTH = 200;
+
 /**
- * A pack of `count` records, the first of which the cursor stands before. Boot and
- * sequence number together name it.
+ * A pack of `count` records, the first of which the cursor stands before, in pieces of
+ * ASCII text. Boot and sequence number together name it.
  *
  * What records share is said once: those of a metric stand together, in the order of
  * time, and those of metrics with one unit follow one base unit.
@@ -69,30 +74,34 @@ export function packText(
   count: number,
   times: PackTimes,
   shiftS: number,
-): string {
-  const channels: number[] = [];
-  const values: number[] = [];
-  const timesS: number[] = [];
+): string[] {
+  /** Of each record its metric, its value (4 bytes) and its time (4). */
+  const records = Buffer.alloc(count * RECORD_BYTES);
   /** The metrics in the order of their indexes, and how many records each has. */
   const metrics: number[] = [];
   const runs: number[] = [];
+  let end = 0;
   let oldestS = 0;
   let newestS = 0;
-  for (let i = 0; i < count && cursor.next(); i++) {
+  while (end < records.length && cursor.next()) {
     const timeS = cursor.timeS;
-    if (i === 0 || timeS < oldestS) oldestS = timeS;
-    if (i === 0 || timeS > newestS) newestS = timeS;
-    channels.push(cursor.channel);
-    values.push(cursor.scaled);
-    timesS.push(timeS);
+    if (end === 0 || timeS < oldestS) oldestS = timeS;
+    if (end === 0 || timeS > newestS) newestS = timeS;
+    records[end] = cursor.channel;
+    end = putUint32(records, putUint32(records, end + 1, cursor.scaled), timeS);
     countMetric(metrics, runs, cursor.channel);
   }
+  let zeroS = oldestS;
+  if (times === PackTimes.Unknown) zeroS = newestS;
+  else if (times === PackTimes.Relative) zeroS = -shiftS;
   // What holds for all records stands in the first one.
   let once = ',"boot":' + boot + ',"seq":' + seq;
   if (times === PackTimes.Absolute) once = ',"bt":' + Math.round(oldestS + shiftS) + once;
   if (times === PackTimes.Unknown) once += ',"untimed":true';
   let unit = "";
-  const parts: string[] = [];
+  const pieces: string[] = [];
+  let piece = "";
+  let separator = "[{";
   for (let turn = Turn.WithoutUnit; turn <= Turn.Many; turn++) {
     for (let m = 0; m < metrics.length; m++) {
       const metric = metrics[m];
@@ -102,8 +111,8 @@ export function packText(
       const name = metricName(metric);
       const decimals = metricDecimals(metric);
       let firstOfMetric = true;
-      for (let i = 0; i < channels.length; i++) {
-        if (channels[i] !== metric) continue;
+      for (let at = 0; at < end; at += RECORD_BYTES) {
+        if (records[at] !== metric) continue;
         let text = "";
         if (turn === Turn.Many) {
           if (firstOfMetric) text = ',"bn":"' + baseName + name + '"' + once;
@@ -115,26 +124,19 @@ export function packText(
         firstOfMetric = false;
         if (unit !== itsUnit) text += ',"bu":"' + itsUnit + '"';
         unit = itsUnit;
-        text += ',"v":' + stepsText(values[i], decimals);
-        const timeS = recordTimeS(times, timesS[i], oldestS, newestS, shiftS);
+        text += ',"v":' + stepsText(uint32(records, at + 1) | 0, decimals);
+        const timeS = Math.round(uint32(records, at + 5) - zeroS);
         if (timeS !== 0) text += ',"t":' + timeS;
-        parts.push("{" + text.slice(1) + "}");
+        piece += separator + text.slice(1) + "}";
+        separator = ",{";
+        if (piece.length < PIECE_LENGTH) continue;
+        pieces.push(piece);
+        piece = "";
       }
     }
   }
-  return "[" + parts.join(",") + "]";
-}
-
-function recordTimeS(
-  times: PackTimes,
-  timeS: number,
-  oldestS: number,
-  newestS: number,
-  shiftS: number,
-): number {
-  if (times === PackTimes.Absolute) return timeS - oldestS;
-  if (times === PackTimes.Unknown) return timeS - newestS;
-  return Math.min(0, Math.round(timeS + shiftS));
+  pieces.push(piece + "]");
+  return pieces;
 }
 
 /** Counts a record of that metric. */

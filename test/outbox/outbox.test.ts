@@ -35,7 +35,7 @@ function drain(outbox: Outbox, maxRecords = 24): Reading[] {
 const DECIMALS = [1, 2, 0, 1];
 const decimals = (channel: number) => DECIMALS[channel % 4];
 /** As on the node. */
-const LOG_BYTES = 6144;
+const LOG_BYTES = 5120;
 
 /** Whether `part` is `whole` with some elements left out. */
 function isSubsequence(part: Reading[], whole: Reading[]): boolean {
@@ -178,9 +178,9 @@ describe("outbox", () => {
     expect(read(outbox, seq)).toEqual(content);
   });
 
-  it("holds a thousand readings of six bytes each before it thins the first", () => {
+  it("holds a thousand readings of five bytes each before it thins the first", () => {
     const outbox = new Outbox(decimals, LOG_BYTES, 4);
-    for (let i = 0; i < 1000; i++) outbox.addReading(1, 140_000 + i / 100, 60 * i);
+    for (let i = 0; i < 1000; i++) outbox.addReading(1, 10_000 + i / 100, 60 * i);
     expect(outbox.readings()).toBe(1000);
     expect(outbox).toMatchObject({ thinned: 0, dropped: 0 });
   });
@@ -352,12 +352,12 @@ describe("outbox", () => {
 });
 
 describe("the outbox on the node", () => {
-  it("holds 1,000 readings and 32 events in less than 10 KB, everything counted", async () => {
+  it("holds 1,000 readings and 32 events in less than 9 KB, everything counted", async () => {
     const run = await runInVm("test/vm/outboxMemory.main.ts");
     expect(run.panics).toEqual([]);
     expect(run.lines).toContain("HOLDS enough 32");
-    expect(run.heapPeakBytes).toBeGreaterThan(6144);
-    expect(run.heapPeakBytes).toBeLessThan(10 * 1024);
+    expect(run.heapPeakBytes).toBeGreaterThan(LOG_BYTES);
+    expect(run.heapPeakBytes).toBeLessThan(9 * 1024);
   }, 60_000);
 });
 

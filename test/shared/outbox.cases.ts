@@ -9,11 +9,11 @@ function decimals(channel: number): number {
 
 /** Fills an outbox beyond its room, drains it, and looks at what is left. */
 export async function outboxCases(t: CaseRunner): Promise<void> {
-  const outbox = new Outbox(decimals, 6144, 4);
+  const outbox = new Outbox(decimals, 5120, 4);
   const offered = 3000;
   for (let i = 0; i < offered; i++) {
     outbox.addReading(i % 3, valueOf(i), 1700000000 + i);
-    if (i % 50 === 0) await t.pause();
+    if (i % 20 === 0) await t.pause();
   }
   t.check("thinned what had no room", outbox.thinned > 1000 && outbox.dropped === 0);
   const held = outbox.readings();

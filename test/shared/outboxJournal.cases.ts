@@ -74,7 +74,7 @@ export async function journalCases(t: CaseRunner): Promise<void> {
   const storage = new ArrayStorage(t);
   const before = new FlashJournal(storage);
   t.check("empty at first", (await before.restore()) === 0);
-  const outbox = new Outbox(oneDecimalOrNone, 6144, 4);
+  const outbox = new Outbox(oneDecimalOrNone, 5120, 4);
   for (let i = 0; i < 1200; i++) {
     outbox.addReading(i % 2, i / 10, 1000 + i);
     if (i % 100 === 0) await t.pause();

@@ -10,7 +10,7 @@ const RECORDS = 48;
 
 /** Ten outages of 960 readings each: all go through the flash, and out of it. */
 const decimals = [1, 1, 1, 1, 2, 1, 0, 0, 1, 1, 2, 0, 1];
-const outbox = new Outbox((channel) => decimals[channel], 6144, 1);
+const outbox = new Outbox((channel) => decimals[channel], 5120, 1);
 const journal = new FlashJournal(new SettingsStorage());
 const journaling = new Journaling(outbox, journal, 1);
 await journal.restore();

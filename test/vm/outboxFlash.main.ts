@@ -23,7 +23,7 @@ await reportCases(async (t) => {
 
   const journal = new FlashJournal(storage);
   t.check("empty", (await journal.restore()) === 0);
-  const outbox = new Outbox(() => 1, 6144, 1);
+  const outbox = new Outbox(() => 1, 5120, 1);
   for (let i = 0; i < 1200; i++) {
     outbox.addReading(0, i / 10, i);
     if (i % 100 === 0) await t.pause();

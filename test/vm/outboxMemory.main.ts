@@ -3,11 +3,11 @@ import { Outbox, OutboxEvent } from "../../devs/outbox/outbox";
 
 /** A full outbox, thinned many times, with packs on their way, as after a long outage. */
 const decimals = [1, 1, 1, 1, 2, 1, 0, 0, 1, 1, 2, 0, 1];
-const outbox = new Outbox((channel) => decimals[channel], 6144, 32);
+const outbox = new Outbox((channel) => decimals[channel], 5120, 32);
 for (let i = 0; i < 4000; i++) {
   outbox.addReading(i % decimals.length, i / 8, i);
   if (i < 40) outbox.addEvent(new OutboxEvent(1, i, 3, i / 8, i));
-  if (i % 50 === 0) await sleep(0);
+  if (i % 20 === 0) await sleep(0);
 }
 for (let i = 0; i < 39; i++) outbox.take(24);
 await sleep(200);
