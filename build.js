@@ -27,6 +27,7 @@ await build([
       "check-firmware-types": "src/toolchain/checkFirmwareTypes.ts",
       "contract-docs": "src/contractDocs/main.ts",
       bench: "test/bench/main.ts",
+      plots: "test/bench/plots.ts",
       "sim-worker": "src/sim/run/worker.ts",
     },
     platform: "node",

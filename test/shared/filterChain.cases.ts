@@ -1,5 +1,7 @@
+import type { ChainDescription, ReportDescription } from "../../devs/contract/chain";
 import type { FilterChain } from "../../devs/filter/chain";
 import { createChain } from "../../devs/filter/createChain";
+import { dayPartAt } from "../../devs/filter/dayPart";
 import { Outcome } from "../../devs/filter/outcome";
 import type { CaseRunner } from "./caseRunner";
 
@@ -132,6 +134,50 @@ export async function filterChainCases(t: CaseRunner): Promise<void> {
   t.check("by day it is over", night.accept(95, 30) === 17);
   t.check("the other goes on", !!night.alarms && night.alarms.raised === 2);
   t.check("its severity", !!night.alarms && night.alarms.severity(1) === "critical");
+  await t.pause();
+
+  const rules: ReportDescription[] = [
+    { deadband: 5, heartbeatS: 100 },
+    { swingingDoor: 5, heartbeatS: 100 },
+  ];
+  for (const rule of rules)
+    for (const smoothed of [false, true]) {
+      const description: ChainDescription = { report: rule };
+      if (smoothed) description.smooth = { timeConstantS: 30 };
+      const name = (rule.deadband ? "deadband" : "door") + (smoothed ? ", smoothed" : "");
+      const paused = createChain(description);
+      paused.accept(20, 0);
+      for (let timeS = 10; timeS < 50; timeS += 10) paused.accept(21, timeS);
+      paused.interrupt();
+      paused.accept(22, 51);
+      t.check(
+        name + ": at once after a fault",
+        paused.reportTimeS === 51 && paused.reportValue === 22,
+      );
+      paused.accept(21, 61);
+      paused.accept(21, 71);
+      const outcome = paused.accept(21, 301);
+      t.check(
+        name + ": at once after a long pause",
+        (outcome & Outcome.Report) !== 0 && paused.reportTimeS === 301,
+      );
+      await t.pause();
+    }
+  const known = createChain({ report: { swingingDoor: 5 } });
+  known.accept(20, 0);
+  known.accept(21, 10);
+  t.check("a fault reports what is known", known.interrupt() === Outcome.Report);
+  t.check("up to the last sample", known.reportTimeS === 10);
+  t.check("once", known.interrupt() === 0);
+
+  // 2026-11-23 is a Monday; local time is an hour ahead.
+  const midnightS = 1795392000;
+  const parts: string[] = [];
+  for (const hour of [0, 5.99, 6, 17.99, 18, 21.99, 22, 23.5])
+    parts.push("" + dayPartAt(midnightS + hour * 3600, 60));
+  t.check("the parts of the day", parts.join(" ") === "4 4 1 1 2 2 4 4", parts.join(" "));
+  t.check("west of Greenwich", dayPartAt(midnightS, -60) === 4);
+  t.check("an unknown time", dayPartAt(NaN, 60) === 0);
 }
 
 /** Filtered values of samples 10 s apart. */
