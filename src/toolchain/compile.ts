@@ -5,6 +5,7 @@ import { compileFunction } from "node:vm";
 import { readOwnBoards, type OwnBoard } from "../boards/boardFile";
 import { checkBoards, findingText } from "../boards/checkBoard";
 import { InputError } from "../inputError";
+import { Compaction, withCompaction } from "./compaction";
 import { bundledModule, modulesParentFolder } from "./devicescriptBundle";
 
 /** Bytecode and what a debugger needs of it. */
@@ -95,12 +96,22 @@ interface Compiler {
 }
 
 let loaded: Compiler | undefined;
+/** The compiler's own global object. */
+const compilerGlobal = Object.create(globalThis) as { compaction: Compaction };
+
+/** A program counter of the runtime has 16 bits: no code may lie beyond (`verify.c`, check 1051). */
+const CODE_LIMIT_BYTES = 0x10000;
+/** Where the image's header has start and length of the functions' code (`devs_img_header_t`). */
+const CODE_SECTION_AT = 40;
+
+/** Passes at most until every short jump is long enough. */
+const PASSES_MAX = 8;
 
 /** The compiler of `@devicescript/cli`, which also knows boards and their configuration. */
 export function devicescriptCompiler(): Compiler {
   if (loaded) return loaded;
   const module = { exports: {} };
-  const body = bundledModule("compiler/built/devicescript-compiler.node.cjs");
+  const body = withCompaction(bundledModule("compiler/built/devicescript-compiler.node.cjs"));
   // The module leaves a global behind; a shadow keeps it out of this process's own.
   const load = compileFunction(body, [
     "exports",
@@ -114,7 +125,7 @@ export function devicescriptCompiler(): Compiler {
     module.exports,
     module,
     createRequire(import.meta.url),
-    Object.create(globalThis),
+    compilerGlobal,
     join(modulesParentFolder(), "compiler.cjs"),
     modulesParentFolder(),
   );
@@ -128,6 +139,8 @@ export interface CompileOptions {
   readonly projectFolder: string;
   /** Version that the program reports. */
   readonly version: string;
+  /** Whether to take the time to make the code short; false when left out. */
+  readonly compact?: boolean;
 }
 
 /**
@@ -193,8 +206,30 @@ export function compileProgram(entry: string, options: CompileOptions): Compiled
     // The VM refuses bad bytecode itself when it is deployed.
     verifyBytecode: () => {},
   };
-  const result = compileWithHost(relative(folder, resolve(folder, entry)), host);
+  const compaction = new Compaction();
+  compilerGlobal.compaction = compaction;
+  const pass = () => {
+    compaction.begin();
+    return compileWithHost(relative(folder, resolve(folder, entry)), host);
+  };
+  let result = pass();
+  for (let passes = 2; options.compact && errors.length === 0; passes++) {
+    result = pass();
+    if (compaction.fits) break;
+    if (passes === PASSES_MAX) throw new CompileError(`${entry} cannot be made short`);
+  }
   if (!result.success || !result.binary || errors.length)
     throw new CompileError(errors.join("\n") || `${entry} does not compile`);
+  const codeEnd = endOfCode(result.binary);
+  if (codeEnd >= CODE_LIMIT_BYTES)
+    throw new CompileError(
+      `${entry}: its functions reach to byte ${codeEnd}, the runtime takes less than ${CODE_LIMIT_BYTES}`,
+    );
   return { bytecode: result.binary, debugInfo: result.dbg };
+}
+
+/** Where the code of a program ends, in bytes from the start of its image. */
+export function endOfCode(image: Uint8Array): number {
+  const view = new DataView(image.buffer, image.byteOffset);
+  return view.getUint32(CODE_SECTION_AT, true) + view.getUint32(CODE_SECTION_AT + 4, true);
 }

@@ -39,6 +39,7 @@ export function loadFirmware(): CompiledProgram {
     // Not built yet, or only in part: built below.
   }
   const program = compileProgram(ENTRY, {
+    compact: true,
     projectFolder: PROJECT_FOLDER,
     version: projectVersion(),
   });

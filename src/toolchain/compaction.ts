@@ -1,0 +1,108 @@
+/**
+ * Makes the compiler's code shorter. The runtime's program counter has 16 bits, so a program
+ * whose functions reach beyond 64 KB is refused (`verify.c`, check 1051), and the compiler
+ * wastes a fifth of that:
+ *
+ * - the index of a string takes one byte below 248 and three from there on, and the compiler
+ *   numbers the strings as it meets them: here the most used come first;
+ * - a jump forward takes three bytes for its distance, however short it is: here one where
+ *   that is enough.
+ *
+ * Both are known only once the program is compiled, so it is compiled several times, each
+ * time with what the time before has taught. The result is bytecode like any other.
+ */
+
+/** Integers below take one byte in the bytecode. */
+const FIRST_MULTIBYTE_INT = 248;
+
+/** Places in the compiler of `@devicescript/cli` that are changed, each of which occurs once. */
+const CHANGES: readonly (readonly [string, string])[] = [
+  ["this.asciiLiterals = [];", "this.asciiLiterals = globalThis.compaction.firstStrings();"],
+  [
+    "idx = this.prog.addString(s);",
+    "idx = this.prog.addString(s);\n          globalThis.compaction.stringUsed(s);",
+  ],
+  [
+    "label.uses.push(off0);\n          this.writeInt(4096);",
+    "const jump = globalThis.compaction.jump();\n          label.uses.push({ off0, jump });\n          this.writeInt(globalThis.compaction.isShort(jump) ? 0 : 4096);",
+  ],
+  [
+    "const v = l.offset - u;",
+    "const v = l.offset - u.off0;\n            globalThis.compaction.jumpEnds(u.jump, v);",
+  ],
+  [
+    "this.binary[u + 2] = v >> 8;\n            this.binary[u + 3] = v & 255;",
+    "if (globalThis.compaction.isShort(u.jump)) this.binary[u.off0 + 1] = v;\n            else {\n              this.binary[u.off0 + 2] = v >> 8;\n              this.binary[u.off0 + 3] = v & 255;\n            }",
+  ],
+];
+
+/**
+ * The compiler's text with the changes.
+ *
+ * @throws Error when it is not the text that this project knows.
+ */
+export function withCompaction(compiler: string): string {
+  let text = compiler;
+  for (const [before, after] of CHANGES) {
+    const parts = text.split(before);
+    if (parts.length !== 2)
+      throw new Error(
+        "@devicescript/cli: its compiler is not the one Streetnode knows: run npm ci",
+      );
+    text = parts.join(after);
+  }
+  return text;
+}
+
+/** What the changed compiler asks and tells, over the passes of one program. */
+export class Compaction {
+  readonly #uses = new Map<string, number>();
+  readonly #tooLong = new Set<number>();
+  #order: string[] = [];
+  #short = new Set<number>();
+  #distances: number[] = [];
+  #jumps = 0;
+
+  /** Begins a pass; in the first one the code is as the compiler makes it. */
+  begin(): void {
+    if (this.#order.length === 0)
+      this.#order = [...this.#uses.entries()].sort((a, b) => b[1] - a[1]).map(([text]) => text);
+    this.#short = new Set(
+      this.#distances.flatMap((distance, jump) =>
+        distance < FIRST_MULTIBYTE_INT && !this.#tooLong.has(jump) ? [jump] : [],
+      ),
+    );
+    this.#distances = [];
+    this.#jumps = 0;
+  }
+
+  /** Whether every jump of the last pass can be as short as it was made. */
+  get fits(): boolean {
+    return this.#distances.every(
+      (distance, jump) => distance < FIRST_MULTIBYTE_INT || !this.#short.has(jump),
+    );
+  }
+
+  firstStrings(): string[] {
+    return [...this.#order];
+  }
+
+  stringUsed(text: string): void {
+    // Others are numbered apart: too long, or not of ASCII.
+    if (text.length < 50 && /^[\x01-\x7f]*$/.test(text))
+      this.#uses.set(text, (this.#uses.get(text) ?? 0) + 1);
+  }
+
+  jump(): number {
+    return this.#jumps++;
+  }
+
+  isShort(jump: number): boolean {
+    return this.#short.has(jump);
+  }
+
+  jumpEnds(jump: number, distance: number): void {
+    this.#distances[jump] = distance;
+    if (distance >= FIRST_MULTIBYTE_INT) this.#tooLong.add(jump);
+  }
+}
