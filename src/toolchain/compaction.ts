@@ -20,7 +20,7 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ["this.asciiLiterals = [];", "this.asciiLiterals = globalThis.compaction.firstStrings();"],
   [
     "idx = this.prog.addString(s);",
-    "idx = this.prog.addString(s);\n          globalThis.compaction.stringUsed(s);",
+    "idx = this.prog.addString(s);\n          if (idx >> 14 === 2) globalThis.compaction.stringUsed(s);",
   ],
   [
     "label.uses.push(off0);\n          this.writeInt(4096);",
@@ -87,10 +87,9 @@ export class Compaction {
     return [...this.#order];
   }
 
+  /** A string of the table of short ones is used; the runtime's own strings have theirs. */
   stringUsed(text: string): void {
-    // Others are numbered apart: too long, or not of ASCII.
-    if (text.length < 50 && /^[\x01-\x7f]*$/.test(text))
-      this.#uses.set(text, (this.#uses.get(text) ?? 0) + 1);
+    this.#uses.set(text, (this.#uses.get(text) ?? 0) + 1);
   }
 
   jump(): number {
