@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { InputError } from "../inputError";
+import { replaceFile } from "../replaceFile";
 import { devicescriptCompiler, type ArchFile } from "../toolchain/compile";
 import { readRuntimeImage, type RuntimeImage } from "./runtimeImage";
 
@@ -94,8 +95,8 @@ export class RuntimeCache {
     };
     mkdirSync(this.folder, { recursive: true });
     const file = this.file(arch);
-    writeWhole(`${file}.json`, JSON.stringify(record, undefined, 2) + "\n");
-    writeWhole(file, content);
+    replaceFile(`${file}.json`, JSON.stringify(record, undefined, 2) + "\n");
+    replaceFile(file, Buffer.from(content));
     return image;
   }
 }
@@ -131,12 +132,4 @@ async function download(url: string): Promise<Uint8Array> {
     if (bytes > DOWNLOAD_MAX_BYTES) throw new Error(`${url}: is too long for a runtime image`);
   }
   return new Uint8Array(Buffer.concat(parts));
-}
-
-/** Writes a file so that it is there whole or not at all. */
-function writeWhole(file: string, content: string | Uint8Array): void {
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, content);
-  chmodSync(draft, 0o644);
-  renameSync(draft, file);
 }

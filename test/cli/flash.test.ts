@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CommanderError } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { flashCommand, type FlashWorld } from "../../src/cli/commands/flash";
+import { labelCommand } from "../../src/cli/commands/label";
 import { RuntimeCache } from "../../src/flash/runtimeCache";
 import { Inventory } from "../../src/inventory/inventory";
 import { InputError } from "../../src/inputError";
@@ -262,6 +263,17 @@ describe("streetnode flash --batch", () => {
     const flashed = under.inventory.nodes({ states: ["flashed"] });
     expect(flashed.length).toBe(47);
     expect(new Set(flashed.map((node) => node.mac)).size).toBe(47);
+    const pdf = join(under.folder, "labels.pdf");
+    await labelCommand().parseAsync(
+      [
+        ...["--url", "https://nodes.berkane.ma", "--out", pdf, "--json"],
+        ...["--inventory", under.inventory.file],
+      ],
+      { from: "user" },
+    );
+    const { labels } = JSON.parse(out.at(-1) ?? "") as { labels: { mac: string }[] };
+    expect(new Set(labels.map(({ mac }) => mac)).size).toBe(47);
+    expect(statSync(pdf).size).toBeGreaterThan(0);
     expect(under.inventory.nodes({ states: ["failed"] }).map((node) => node.mac)).toEqual([
       macOf(23),
       macOf(42),

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { confirm } from "@inquirer/prompts";
 import { Command } from "commander";
 import { exportUsers } from "../../brokerConfig/export";
@@ -16,6 +15,7 @@ import { SERIAL_PORTS, portKind, type PortFacts, type SerialAccess } from "../..
 import { wifiAccess } from "../../flash/wifi";
 import { InputError } from "../../inputError";
 import { Inventory, type InventoryNode } from "../../inventory/inventory";
+import { replaceFile } from "../../replaceFile";
 import { loadFirmware } from "../../toolchain/firmware";
 import { FlashProgressBar } from "../flashProgress";
 import { interruptSignal } from "../interrupt";
@@ -267,7 +267,7 @@ async function batch(
           bad.map(({ port, mac, node, reason }) => [port, mac ?? "", node ?? "", reason ?? ""]),
         ),
       );
-    if (flashed.length > 0) console.log("Their labels: streetnode label");
+    if (flashed.length > 0) console.log("Their labels: streetnode label --url BASE");
   }
   if (stopped) throw stopped;
   if (bad.length > 0) process.exitCode = 1;
@@ -305,8 +305,8 @@ function dryRun(
   const used = runtime(board.arch.id);
   const image = bench.image(board, used, node, undefined);
   try {
-    // The wireless network's password is in it.
-    writeFileSync(file, image.content, { mode: 0o600 });
+    // The wireless network's password is in it: only its owner may read it.
+    replaceFile(file, Buffer.from(image.content));
   } catch (error) {
     throw new InputError(`--dry-run ${file}: ${(error as Error).message}`);
   }
