@@ -1,10 +1,28 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { METRIC_COUNT, metricName } from "../../devs/contract/metrics";
 import { judgeDelivery } from "../support/deliveryProof";
 import { startCity, type CityUnderTest } from "../support/simulatedCity";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Limit of a test through many hours, in real time. */
+const LONG_RUN_MS = 120_000;
 const NODE = "bk-0001";
+
+/** Every channel at one period, and every sample a report. */
+function everySample(periodS: number, only?: string): object {
+  const report = { deadband: 0, heartbeatS: periodS };
+  const names = Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i));
+  return {
+    channels: Object.fromEntries(
+      names.map((name) => [
+        name,
+        only === undefined || name === only ? { periodS, report } : { on: false },
+      ]),
+    ),
+  };
+}
 
 let city: CityUnderTest | undefined;
 
@@ -52,6 +70,52 @@ describe("a node whose broker is away", () => {
     expectDelivered(city);
   });
 });
+
+describe(
+  "a node whose broker is away for long",
+  () => {
+    it("loses nothing in an hour of everything that it measures by default", async () => {
+      city = await startCity({ trace: true });
+      await city.run(5 * MINUTE_MS);
+      city.broker.stop({ sessions: "kept" });
+      await city.run(HOUR_MS);
+      city.broker.start();
+      await city.run(15 * MINUTE_MS);
+      expect(city.reports.length).toBeGreaterThan(1500);
+      expectDelivered(city);
+    });
+
+    it("loses nothing in twelve hours of all its metrics every six minutes", async () => {
+      city = await startCity({ trace: true, configuration: everySample(360) });
+      await city.run(10 * MINUTE_MS);
+      city.broker.stop({ sessions: "lost" });
+      await city.run(12 * HOUR_MS);
+      city.broker.start();
+      await city.run(30 * MINUTE_MS);
+      expect(city.reports.length).toBeGreaterThan(1500);
+      expectDelivered(city);
+    });
+
+    it("says exactly how many readings it let go when they are more than it can hold", async () => {
+      city = await startCity({ trace: true, configuration: everySample(2, "LAF") });
+      await city.run(10 * MINUTE_MS);
+      city.broker.stop({ sessions: "kept" });
+      await city.run(3 * HOUR_MS);
+      city.broker.start();
+      await city.run(30 * MINUTE_MS);
+      const verdict = judgeDelivery(city);
+      const health = city.city.nodes[0]?.health;
+      const { thinned = NaN, dropped = NaN, refused = NaN } = health ?? {};
+      expect(verdict.lost.length).toBe(thinned + dropped + refused);
+      expect(thinned).toBeGreaterThan(1000);
+      expect(dropped + refused).toBe(0);
+      expect(verdict.invented).toEqual([]);
+      expect(verdict.disordered).toEqual([]);
+      expect(verdict.delivered).toBeGreaterThan(2000);
+    });
+  },
+  LONG_RUN_MS,
+);
 
 describe("a node whose network is bad", () => {
   it("loses nothing where segments are lost and late", async () => {
