@@ -216,7 +216,7 @@ export class FlashBench {
     runtime: RuntimeImage,
     claim: Claim,
   ): Promise<SelfTest> {
-    const { access, signal, bare } = this.#options;
+    const { access, signal, bare, manualReset = false } = this.#options;
     const { name } = claim.node;
     const port = facts.path;
     const image = this.image(board, runtime, claim.node, claim.password);
@@ -234,6 +234,7 @@ export class FlashBench {
         port: loader.port,
         mac: chip.mac,
         logBaud,
+        manualReset,
         restart: async () => {
           await loader.restart(logBaud);
           this.#tell({ port, phase: "self-test", node: name });

@@ -81,12 +81,12 @@ export const SERIAL_PORTS: SerialAccess = {
 /** Turns an error at opening a port into one line that says how to mend it. */
 export function openingError(error: Error): FlashError {
   const text = error.message;
-  if (/permission denied|access denied|EACCES/i.test(text))
+  if (/permission denied|EACCES/i.test(text))
     return new FlashError(
       "port-in-use",
       "no permission: add yourself to the port's group (dialout or uucp) and log in again",
     );
-  if (/lock|busy|EBUSY|access is denied/i.test(text))
+  if (/lock|busy|EBUSY|access (is )?denied/i.test(text))
     return new FlashError(
       "port-in-use",
       "another program holds it: close the serial monitor or the other flasher",

@@ -10,6 +10,8 @@ const SILENT_MS = 10_000;
 const VERDICT_MS = 30_000;
 /** The S3's own USB goes at a restart, and comes back as another device. */
 const REAPPEAR_MS = 10_000;
+/** Time to find and press a button. */
+const BUTTON_MS = 60_000;
 const POLL_MS = 100;
 
 /** Where the log of a restarted board is to be heard. */
@@ -20,6 +22,8 @@ export interface RestartedBoard {
   readonly mac: string;
   /** Rate of the log, in baud. */
   readonly logBaud: number;
+  /** Somebody presses a button for the restart. */
+  readonly manualReset: boolean;
   /** Restarts the board; called once its log is listened to. */
   restart(): Promise<void>;
 }
@@ -37,7 +41,7 @@ export async function waitForVerdict(
   let { port } = board;
   port.listen((bytes) => log.push(bytes));
   await board.restart();
-  const startMs = Date.now();
+  const startMs = Date.now() + (board.manualReset ? BUTTON_MS : 0);
   let lostMs: number | undefined;
   try {
     while (true) {

@@ -303,6 +303,31 @@ describe("a board that is a node already", () => {
   });
 });
 
+describe("a board whose USB is another device once it runs", () => {
+  it("is found again by its address", async () => {
+    under = startBench(1, "esp32s3");
+    const app: EspApp = (running) => {
+      // The runtime's own USB: another path, and a serial number that holds the address.
+      under.ports.reappear(PORT, {
+        path: "/dev/ttyACM7",
+        vendorId: "303a",
+        productId: "4001",
+        serialNumber: `JD${macOf(1).replaceAll(":", "").toUpperCase()}`,
+      });
+      loggedStart()(running);
+    };
+    under.ports.plug(PORT, under.esp({ wiring: "usb", app }));
+    under.ports.plug("/dev/ttyUSB5", under.esp({ mac: macOf(2) }));
+    expect(await flash()).toMatchObject({ result: "flashed", node: "bk-0001", mac: macOf(1) });
+  });
+  it("is given up when it does not come back", async () => {
+    under = startBench(1, "esp32s3");
+    under.ports.plug(PORT, under.esp({ wiring: "usb", app: () => under.ports.unplug(PORT) }));
+    expect(await flash()).toMatchObject({ result: "failed", code: "unplugged" });
+    expect(under.inventory.node("bk-0001")?.state).toBe("failed");
+  });
+});
+
 describe("boards without sensors", () => {
   it("pass when only their chips are missing", async () => {
     under = startBench(1);

@@ -118,6 +118,16 @@ export class EmulatedPorts implements SerialAccess {
     plugged?.open?.lose();
   }
 
+  /** A board goes from its port and shows up as another device, without losing its power. */
+  reappear(path: string, facts: PortFacts): void {
+    const plugged = this.#plugged.get(path);
+    if (!plugged) return;
+    this.#plugged.delete(path);
+    plugged.open?.lose();
+    this.#plugged.set(facts.path, { esp: plugged.esp, facts, open: undefined });
+    plugged.esp.onUnplug = () => this.unplug(facts.path);
+  }
+
   list(): Promise<PortFacts[]> {
     return Promise.resolve([...this.#plugged.values()].map(({ facts }) => facts));
   }
