@@ -15,7 +15,10 @@ export interface Rule {
   readonly action: "publish" | "subscribe";
   /** MQTT topic filter (MQTT 3.1.1 clause 4.7). */
   readonly filter: string;
-  /** Forbids what another rule of the same user would allow. */
+  /**
+   * Forbids what another rule of the same user would allow. Mosquitto then forbids reading
+   * there, too: no user has a rule for reading where it has one of these.
+   */
   readonly deny?: true;
 }
 

@@ -6,6 +6,7 @@ import { projectVersion } from "../toolchain/firmware";
 import { boardsCommand } from "./commands/boards";
 import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
+import { doctorCommand } from "./commands/doctor";
 import { filterCommand } from "./commands/filter";
 import { flashCommand } from "./commands/flash";
 import { labelCommand } from "./commands/label";
@@ -29,6 +30,7 @@ const program = new Command("streetnode")
   .addCommand(flashCommand())
   .addCommand(labelCommand())
   .addCommand(brokerCommand())
+  .addCommand(doctorCommand())
   .addCommand(buildCommand())
   .addCommand(boardsCommand());
 
