@@ -53,8 +53,11 @@ export interface AlphasenseOptions extends SensorChipOptions {
  *
  * | metric | range | resolution | accuracy |
  * |---|---|---|---|
- * | no2 | 0 to 20 ppm | 0.3 ug/m3 | noise 15 ppb (two standard deviations) |
- * | o3 | 0 to 20 ppm | 0.3 ug/m3 | noise 15 ppb, and that of NO2 |
+ * | no2 | 0 to 3000 ug/m3 | 0.3 ug/m3 | noise 15 ppb (two standard deviations) |
+ * | o3 | 0 to 1000 ug/m3 | 0.3 ug/m3 | noise 15 ppb, and that of NO2 |
+ *
+ * The cells reach to 20 ppm (data sheets NO2-B43F and OX-B431); the range here ends where a
+ * board's output passes the converter's 1.024 V, in warm air and with both gases at once.
  *
  * Values are NaN for two hours (`settleMs`) after `start()`. Without a temperature of the last ten
  * minutes there is no value: the correction would be a guess.

@@ -1,5 +1,6 @@
 import { I2cService, type I2cBus } from "../../src/sim/vm/i2cService";
 import type { Surroundings } from "../../src/sim/world/surroundings";
+import { DRIVER_NAMES } from "../vm/drivers/driverNames";
 import { runInVm } from "../vm/harness";
 
 /** Surroundings that stand still; a test sets what it needs. */
@@ -66,30 +67,34 @@ export interface DriverRun {
   readonly serialNumber: string;
   /** The driver's name for its chip in the end. */
   readonly chipName: string;
-  readonly bytecodeBytes: number;
-  readonly heapPeakBytes: number;
 }
+
+/** All drivers in one program, so that it is compiled once for all their tests. */
+const PROGRAM = "test/vm/drivers/everyDriver.main.ts";
 
 /**
  * Runs a driver's bytecode in the VM against virtual chips, through the steps.
  *
+ * @param name which one, of `DRIVER_NAMES`.
  * @throws Error when the program panics or does not come to its end
  */
 export async function driveInVm(
-  entry: string,
+  name: string,
   bus: I2cBus,
   steps: readonly Step[],
 ): Promise<DriverRun> {
+  // The program asks for its driver first, and takes the number from where a wait stands.
+  const orders = [wait(DRIVER_NAMES.indexOf(name)), ...steps];
   const waitsMs = steps.reduce((sum, step) => sum + (step.waitMs ?? 0), 0);
-  const run = await runInVm(entry, {
-    forMs: waitsMs + 600_000,
-    devices: (scheduler) => [new I2cService(conducted(bus, steps), () => scheduler.nowMs)],
+  const run = await runInVm(PROGRAM, {
+    forMs: waitsMs + 3_600_000,
+    devices: (scheduler) => [new I2cService(conducted(bus, orders), () => scheduler.nowMs)],
   });
   if (run.panics.length || !run.lines.includes("DONE"))
-    throw new Error(`${entry} did not end well:\n${run.lines.slice(-20).join("\n")}`);
+    throw new Error(`driver ${name} did not end well:\n${run.lines.slice(-20).join("\n")}`);
   const outcomes: Outcome[] = [];
   const results = run.lines.filter((line) => line.startsWith("= "));
-  steps.forEach((step, i) => {
+  orders.forEach((step, i) => {
     const [code = "?", tookMs = "", values = "", message = ""] = (results[i] ?? "= ?")
       .slice(2)
       .split("|");
@@ -104,11 +109,5 @@ export async function driveInVm(
   });
   const said = (word: string) =>
     run.lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? "";
-  return {
-    outcomes,
-    serialNumber: said("serial"),
-    chipName: said("chip"),
-    bytecodeBytes: run.bytecodeBytes,
-    heapPeakBytes: run.heapPeakBytes,
-  };
+  return { outcomes, serialNumber: said("serial"), chipName: said("chip") };
 }

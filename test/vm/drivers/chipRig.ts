@@ -13,6 +13,13 @@ const OP_WAIT = 4;
 const OP_SELF_TEST = 5;
 const OP_PROBE = 6;
 
+/** Index of the driver that the conductor wants in a program that has several: its first order. */
+export async function chosenDriver(bus: I2C): Promise<number> {
+  const order = await bus.xfer(CONDUCTOR_ADDRESS, Buffer.alloc(0), 4);
+  console.log("= |0||");
+  return order[3];
+}
+
 /**
  * Does with a driver what the conductor asks for, and prints a line for each:
  * `= CODE|MILLISECONDS|VALUE,VALUE,...|MESSAGE`, the code empty when nothing was thrown.

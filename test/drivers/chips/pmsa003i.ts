@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualPmsa003i } from "../../src/sim/chips/virtualPmsa003i";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualPmsa003i } from "../../../src/sim/chips/virtualPmsa003i";
+import {
+  driveInVm,
+  read,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../../support/chipScript";
 
 const AIR = { pm1: 60, pm25: 110, pm10: 240 };
 const NOTHING = [NaN, NaN, NaN];
@@ -11,7 +18,7 @@ function rig() {
   const world = new StillWorld({ ...AIR });
   const chip = new VirtualPmsa003i(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/pmsa003i.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("pmsa003i", bus, steps);
   const air = (pm: number): Step => ({
     op: "wait",
     waitMs: 1000,
@@ -19,18 +26,6 @@ function rig() {
   });
   return { chip, drive, air };
 }
-
-testFaultsOf({
-  program: "pmsa003i",
-  world: AIR,
-  chip: (world) => new VirtualPmsa003i(world),
-  warmUpMs: 32_000,
-  good: [60, 110, 240],
-  tolerance: 0,
-  hasCheckSum: true,
-  // Its first frames after power-on hold no particles at all; then it measures again.
-  afterPowerCycle: ["not-ready", ""],
-});
 
 describe("PMSA003I driver", () => {
   it("gives no value for 30 s, and then a true zero", async () => {

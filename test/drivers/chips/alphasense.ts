@@ -1,9 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { ALPHASENSE_CELLS } from "../../src/sim/chips/alphasenseCells";
-import { VirtualAds1115 } from "../../src/sim/chips/virtualAds1115";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
+import { ALPHASENSE_CELLS } from "../../../src/sim/chips/alphasenseCells";
+import { VirtualAds1115 } from "../../../src/sim/chips/virtualAds1115";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualSht4x } from "../../../src/sim/chips/virtualSht4x";
+import {
+  driveInVm,
+  read,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../../support/chipScript";
 
 const AIR = { no2: 62.5, o3: 81.3, temperature: 24.5, humidity: 50 };
 const SETTLE = wait(7_210_000);
@@ -17,7 +25,7 @@ function rig() {
   });
   const thermometer = new VirtualSht4x(world);
   const bus = new VirtualI2cBus().attach(cells).attach(thermometer);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/alphasense.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("alphasense", bus, steps);
   const air = (no2: number, o3: number, temperature: number): Step => ({
     op: "wait",
     waitMs: 11_000,
@@ -109,11 +117,7 @@ describe("Alphasense NO2 and O3 cells driver", () => {
     const bus = new VirtualI2cBus()
       .attach(new VirtualAds1115(world, { name: "alphasense", address: 0x49, sensors: [] }))
       .attach(new VirtualSht4x(world));
-    const { outcomes } = await driveInVm("test/vm/drivers/alphasense.main.ts", bus, [
-      start(),
-      SETTLE,
-      read(),
-    ]);
+    const { outcomes } = await driveInVm("alphasense", bus, [start(), SETTLE, read()]);
     expect(outcomes[1]?.code).toBe("out-of-range");
   });
 });

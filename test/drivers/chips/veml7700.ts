@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualVeml7700 } from "../../src/sim/chips/virtualVeml7700";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualVeml7700 } from "../../../src/sim/chips/virtualVeml7700";
+import {
+  driveInVm,
+  read,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../../support/chipScript";
 
 function rig(illuminance: number) {
   const world = new StillWorld({ illuminance });
   const chip = new VirtualVeml7700(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/veml7700.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("veml7700", bus, steps);
   const light = (lx: number | undefined) => () => {
     world.values.illuminance = lx;
   };
@@ -96,18 +103,7 @@ describe("VEML7700 driver", () => {
         return write[0] === 0x07 ? { ...result, data: Uint8Array.of(0x35, 0) } : result;
       },
     };
-    const { outcomes } = await driveInVm("test/vm/drivers/veml7700.main.ts", bus, [start()]);
+    const { outcomes } = await driveInVm("veml7700", bus, [start()]);
     expect(outcomes[0]?.code).toBe("wrong-chip");
   });
-});
-
-testFaultsOf({
-  program: "veml7700",
-  world: { illuminance: 250 },
-  chip: (world) => new VirtualVeml7700(world),
-  warmUpMs: 0,
-  good: [250],
-  tolerance: 0.07,
-  hasCheckSum: false,
-  afterPowerCycle: ["not-ready", "not-ready"],
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualSht4x } from "../../../src/sim/chips/virtualSht4x";
 import {
   driveInVm,
   read,
@@ -9,8 +9,7 @@ import {
   StillWorld,
   stop,
   type Step,
-} from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+} from "../../support/chipScript";
 
 const AIR = { temperature: 31.25, humidity: 62.5 };
 
@@ -18,21 +17,9 @@ function rig() {
   const world = new StillWorld({ ...AIR });
   const chip = new VirtualSht4x(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/sht4x.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("sht4x", bus, steps);
   return { world, chip, drive };
 }
-
-testFaultsOf({
-  program: "sht4x",
-  world: AIR,
-  chip: (world) => new VirtualSht4x(world),
-  warmUpMs: 0,
-  good: [31.25, 62.5],
-  tolerance: 0.002,
-  hasCheckSum: true,
-  // Each measurement is asked for, so a dip between two of them does no harm.
-  afterPowerCycle: ["", ""],
-});
 
 describe("SHT4x driver", () => {
   it("reads the ends of its range, and cuts humidity off at 0 and 100 %", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualScd41 } from "../../src/sim/chips/virtualScd41";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualScd41 } from "../../../src/sim/chips/virtualScd41";
 import {
   driveInVm,
   read,
@@ -10,8 +10,7 @@ import {
   stop,
   wait,
   type Step,
-} from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+} from "../../support/chipScript";
 
 const AIR = { co2: 500, temperature: 25, humidity: 37 };
 
@@ -19,20 +18,9 @@ function rig() {
   const world = new StillWorld({ ...AIR });
   const chip = new VirtualScd41(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/scd41.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("scd41", bus, steps);
   return { world, chip, drive };
 }
-
-testFaultsOf({
-  program: "scd41",
-  world: AIR,
-  chip: (world) => new VirtualScd41(world),
-  warmUpMs: 6000,
-  good: [500, 25, 37],
-  tolerance: 0.003,
-  hasCheckSum: true,
-  afterPowerCycle: ["no-answer", "not-ready"],
-});
 
 describe("SCD41 driver", () => {
   it("waits for the first measurement, and knows its chip's serial number", async () => {

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualIna226 } from "../../src/sim/chips/virtualIna226";
-import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualIna226 } from "../../../src/sim/chips/virtualIna226";
+import { driveInVm, read, start, StillWorld, stop, type Step } from "../../support/chipScript";
 
 function rig() {
   const world = new StillWorld({ lampVoltage: 30.5, lampCurrent: 1950 });
   const chip = new VirtualIna226(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/ina226.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("ina226", bus, steps);
   const lamp = (volts: number | undefined, milliamps: number) => () => {
     world.values.lampVoltage = volts;
     world.values.lampCurrent = milliamps;
@@ -43,34 +42,6 @@ describe("INA226 driver", () => {
     expect(reverse?.[1]).toBeCloseTo(-50, 0);
   });
 
-  it("tells each fault, and reads again when it is over", async () => {
-    const { drive, chip, lamp } = rig();
-    const { outcomes } = await drive([
-      start(),
-      read((now) => chip.faults.set({ noAnswer: true }, now)),
-      read((now) => chip.faults.set({ noAnswer: false, busStuck: true }, now)),
-      read(() => chip.faults.clear()),
-      read((now) => chip.faults.set({ slowFactor: 20 }, now)),
-      read(() => chip.faults.clear()),
-      { op: "wait", waitMs: 1000, prepare: lamp(undefined, 0) },
-      read(),
-      { op: "wait", waitMs: 1000, prepare: lamp(30.5, 1950) },
-      read(),
-    ]);
-    expect(outcomes.map((o) => o.code)).toEqual([
-      "",
-      "no-answer",
-      "no-answer",
-      "",
-      "not-ready",
-      "",
-      "no-answer",
-      "",
-    ]);
-    expect(outcomes[1]?.values).toEqual([NaN, NaN, NaN]);
-    expect(outcomes[7]?.values[1]).toBeCloseTo(1950, 0);
-  });
-
   it("does not take a chip that lost its calibration for a dead lamp", async () => {
     const { drive, chip } = rig();
     const { outcomes } = await drive([
@@ -96,15 +67,4 @@ describe("INA226 driver", () => {
     expect(outcomes[2]?.values[0]).toBeNaN();
     expect(outcomes[2]?.values[1]).toBeCloseTo(1000, 0);
   });
-});
-
-testFaultsOf({
-  program: "ina226",
-  world: { lampVoltage: 30.5, lampCurrent: 1950 },
-  chip: (world) => new VirtualIna226(world),
-  warmUpMs: 0,
-  good: [30.5, 1950, 59.475],
-  tolerance: 0.13,
-  hasCheckSum: false,
-  afterPowerCycle: ["not-ready", "not-ready"],
 });

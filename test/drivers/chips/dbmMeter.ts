@@ -1,15 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { SEN0232_METER, VirtualAds1115 } from "../../src/sim/chips/virtualAds1115";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualDbmMeter } from "../../src/sim/chips/virtualDbmMeter";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { SEN0232_METER, VirtualAds1115 } from "../../../src/sim/chips/virtualAds1115";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualDbmMeter } from "../../../src/sim/chips/virtualDbmMeter";
+import {
+  driveInVm,
+  read,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../../support/chipScript";
 
 function rig() {
   const world = new StillWorld({ LAF: 62 });
   const chip = new VirtualDbmMeter(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/dbmMeter.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("dbm", bus, steps);
   const level = (db: number): Step => ({
     op: "wait",
     waitMs: 125,
@@ -19,17 +26,6 @@ function rig() {
   });
   return { chip, drive, level };
 }
-
-testFaultsOf({
-  program: "dbmMeter",
-  world: { LAF: 62 },
-  chip: (world) => new VirtualDbmMeter(world),
-  warmUpMs: 0,
-  good: [62],
-  tolerance: 0,
-  hasCheckSum: false,
-  afterPowerCycle: ["no-answer", "not-ready"],
-});
 
 describe("PCB Artists sound level meter driver", () => {
   it("reads the ends of its range, and refuses what is beyond", async () => {
@@ -59,11 +55,7 @@ describe("PCB Artists sound level meter driver", () => {
       name: "sen0232",
       sensors: [SEN0232_METER],
     });
-    const { outcomes } = await driveInVm(
-      "test/vm/drivers/dbmMeter.main.ts",
-      new VirtualI2cBus().attach(adc),
-      [start()],
-    );
+    const { outcomes } = await driveInVm("dbm", new VirtualI2cBus().attach(adc), [start()]);
     expect(outcomes[0]?.code).toBe("wrong-chip");
   });
 });

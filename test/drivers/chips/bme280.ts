@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualBme280 } from "../../src/sim/chips/virtualBme280";
-import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualBme280 } from "../../../src/sim/chips/virtualBme280";
+import { driveInVm, read, start, StillWorld, stop, type Step } from "../../support/chipScript";
 
 const AIR = { temperature: 21.5, humidity: 55, pressure: 1003.25 };
 
@@ -10,23 +9,11 @@ function rig() {
   const world = new StillWorld({ ...AIR });
   const chip = new VirtualBme280(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/bme280.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("bme280", bus, steps);
   const air = (temperature: number, humidity: number, pressure: number) =>
     read(() => Object.assign(world.values, { temperature, humidity, pressure }));
   return { chip, bus, drive, air };
 }
-
-testFaultsOf({
-  program: "bme280",
-  world: AIR,
-  chip: (world) => new VirtualBme280(world),
-  warmUpMs: 0,
-  good: [21.5, 55, 1003.25],
-  tolerance: 0.02,
-  hasCheckSum: false,
-  // Each measurement is asked for with its settings, so a dip between two does no harm.
-  afterPowerCycle: ["", ""],
-});
 
 describe("BME280 driver", () => {
   it("reads what the whole-number formulas of the data sheet were given, from end to end", async () => {
@@ -76,10 +63,7 @@ describe("BME280 driver", () => {
         return write[0] === 0xd0 ? { ...result, data: Uint8Array.of(0x58) } : result;
       },
     };
-    const { outcomes } = await driveInVm("test/vm/drivers/bme280.main.ts", bmp280, [
-      read(),
-      start(),
-    ]);
+    const { outcomes } = await driveInVm("bme280", bmp280, [read(), start()]);
     expect(outcomes.map((o) => o.code)).toEqual(["not-ready", "wrong-chip"]);
   });
 });

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
-import { Sps30Status, VirtualSps30 } from "../../src/sim/chips/virtualSps30";
-import { driveInVm, read, start, StillWorld, stop, wait, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualSen5x } from "../../../src/sim/chips/virtualSen5x";
+import { Sps30Status, VirtualSps30 } from "../../../src/sim/chips/virtualSps30";
+import {
+  driveInVm,
+  read,
+  start,
+  StillWorld,
+  stop,
+  wait,
+  type Step,
+} from "../../support/chipScript";
 
 const AIR = { pm1: 8.125, pm25: 12.5, pm4: 15.25, pm10: 21.75 };
 const GOOD = [8.125, 12.5, 15.25, 21.75];
@@ -14,20 +21,9 @@ function rig() {
   const world = new StillWorld({ ...AIR });
   const chip = new VirtualSps30(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/sps30.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("sps30", bus, steps);
   return { world, chip, drive };
 }
-
-testFaultsOf({
-  program: "sps30",
-  world: AIR,
-  chip: (world) => new VirtualSps30(world),
-  warmUpMs: 32_000,
-  good: GOOD,
-  tolerance: 1e-5,
-  hasCheckSum: true,
-  afterPowerCycle: ["no-answer", "not-ready"],
-});
 
 describe("SPS30 driver", () => {
   it("gives no value before the chip is as accurate as specified", async () => {
@@ -108,7 +104,7 @@ describe("SPS30 driver", () => {
         new StillWorld({ ...AIR, temperature: 20, humidity: 50, vocIndex: 100, noxIndex: 1 }),
       ),
     );
-    const { outcomes } = await driveInVm("test/vm/drivers/sps30.main.ts", bus, [start()]);
+    const { outcomes } = await driveInVm("sps30", bus, [start()]);
     expect(outcomes[0]?.code).not.toBe("");
   });
 });

@@ -1,32 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualBh1750 } from "../../src/sim/chips/virtualBh1750";
-import { driveInVm, read, start, StillWorld, stop, type Step } from "../support/chipScript";
-import { testFaultsOf } from "../support/faultSuite";
+import { VirtualI2cBus } from "../../../src/sim/chips/virtualBus";
+import { VirtualBh1750 } from "../../../src/sim/chips/virtualBh1750";
+import { driveInVm, read, start, StillWorld, stop, type Step } from "../../support/chipScript";
 
 function rig(illuminance: number) {
   const world = new StillWorld({ illuminance });
   const chip = new VirtualBh1750(world);
   const bus = new VirtualI2cBus().attach(chip);
-  const drive = (steps: Step[]) => driveInVm("test/vm/drivers/bh1750.main.ts", bus, steps);
+  const drive = (steps: Step[]) => driveInVm("bh1750", bus, steps);
   const light = (lx: number) =>
     read(() => {
       world.values.illuminance = lx;
     });
   return { chip, drive, light };
 }
-
-testFaultsOf({
-  program: "bh1750",
-  world: { illuminance: 250 },
-  chip: (world) => new VirtualBh1750(world),
-  warmUpMs: 0,
-  good: [250],
-  tolerance: 0.12,
-  hasCheckSum: false,
-  // Each read sends the whole setting, so a dip between two does no harm.
-  afterPowerCycle: ["", ""],
-});
 
 describe("BH1750 driver", () => {
   it("reads from darkness to full sun, to a count", async () => {
