@@ -8,7 +8,7 @@ import type { JsonObject } from "../contract/overlay";
 /** The section whose members are parts of their own. */
 export const CHANNELS = "channels";
 /** The other sections. Their numbers stand in flash: append, never reorder. */
-const SECTIONS: string[] = ["health"];
+const SECTIONS: string[] = ["health", "release", "time"];
 /** Numbers below are channels, by the index of their metric. */
 const FIRST_SECTION = 64;
 
@@ -24,7 +24,7 @@ export function isPart(id: number): boolean {
   return id < FIRST_SECTION ? id < METRIC_COUNT : id - FIRST_SECTION < SECTIONS.length;
 }
 
-/** Section of the part: `channels`, `health`. */
+/** Section of the part: `channels`, `health`, `release`, `time`. */
 export function partSection(id: number): string {
   return id < FIRST_SECTION ? CHANNELS : (SECTIONS[id - FIRST_SECTION] as string);
 }
@@ -34,7 +34,7 @@ export function partName(id: number): string {
   return id < FIRST_SECTION ? metricName(id) : partSection(id);
 }
 
-/** What a document may hold, for a message: `version, channels, health`. */
+/** What a document may hold, for a message: `version, channels, health, release, time`. */
 export function sectionNames(): string {
   let names = "version, " + CHANNELS;
   for (const section of SECTIONS) names += ", " + section;

@@ -28,11 +28,25 @@ export const DEFAULT_RELEASE_PERIOD_S = 30;
 /** Period of the health message in seconds, 10 to 86400. */
 export const DEFAULT_HEALTH_PERIOD_S = 60;
 
+/**
+ * What local time is ahead of UTC, in minutes: that of Morocco, but for Ramadan, when it is
+ * 0. It decides when the day, the evening and the night of an alarm begin.
+ */
+export const DEFAULT_UTC_OFFSET_MIN = 60;
+
+/** From the westernmost to the easternmost zone. */
+const UTC_OFFSET_LEAST_MIN = -720;
+const UTC_OFFSET_MOST_MIN = 840;
+
 const PERIOD_MIN_S = 0.1;
 const PERIOD_MAX_S = 86400;
 const HEALTH_PERIOD_MIN_S = 10;
 const RELEASE_PERIOD_MIN_S = 1;
 const RELEASE_PERIOD_MAX_S = 3600;
+
+/** The members of the sections that hold one number. */
+const PERIOD = "periodS";
+const UTC_OFFSET = "utcOffsetMin";
 
 /**
  * Everything that is wrong with a document, each with its path; empty when it can be
@@ -46,10 +60,17 @@ export function checkConfig(document: unknown): ChainProblem[] {
     const part = parts[key];
     if (part === null) continue;
     if (key === "channels") checkChannels(part, problems);
-    else if (key === "health") checkPeriod(key, part, HEALTH_PERIOD_MIN_S, PERIOD_MAX_S, problems);
+    else if (key === "health")
+      checkSection(key, part, PERIOD, HEALTH_PERIOD_MIN_S, PERIOD_MAX_S, problems);
     else if (key === "release")
-      checkPeriod(key, part, RELEASE_PERIOD_MIN_S, RELEASE_PERIOD_MAX_S, problems);
-    else problems.push({ path: key, reason: "is not known; expected channels, health or release" });
+      checkSection(key, part, PERIOD, RELEASE_PERIOD_MIN_S, RELEASE_PERIOD_MAX_S, problems);
+    else if (key === "time")
+      checkSection(key, part, UTC_OFFSET, UTC_OFFSET_LEAST_MIN, UTC_OFFSET_MOST_MIN, problems);
+    else
+      problems.push({
+        path: key,
+        reason: "is not known; expected channels, health, release or time",
+      });
   }
   return problems;
 }
@@ -67,17 +88,22 @@ export function channelConfig(document: ConfigDocument, metric: string): Channel
 
 /** The health period of a document, in seconds. */
 export function healthPeriodS(document: ConfigDocument): number {
-  return periodS(document["health"], DEFAULT_HEALTH_PERIOD_S);
+  return numberIn(document["health"], PERIOD, DEFAULT_HEALTH_PERIOD_S);
 }
 
 /** Longest wait of a reading of a document, in seconds. */
 export function releasePeriodS(document: ConfigDocument): number {
-  return periodS(document["release"], DEFAULT_RELEASE_PERIOD_S);
+  return numberIn(document["release"], PERIOD, DEFAULT_RELEASE_PERIOD_S);
 }
 
-function periodS(part: unknown, otherwise: number): number {
-  const period = part ? (part as ConfigDocument)["periodS"] : undefined;
-  return typeof period === "number" ? period : otherwise;
+/** What local time is ahead of UTC, in minutes. */
+export function utcOffsetMin(document: ConfigDocument): number {
+  return numberIn(document["time"], UTC_OFFSET, DEFAULT_UTC_OFFSET_MIN);
+}
+
+function numberIn(section: unknown, member: string, otherwise: number): number {
+  const number = section ? (section as ConfigDocument)[member] : undefined;
+  return typeof number === "number" ? number : otherwise;
 }
 
 function checkChannels(channels: unknown, problems: ChainProblem[]): void {
@@ -110,37 +136,14 @@ function checkChannel(
   const chain: ConfigDocument = {};
   for (const key of Object.keys(merged))
     if (key !== "on" && key !== "periodS") chain[key] = merged[key];
-  const before = problems.length;
   for (const problem of checkChain(chain, path)) problems.push(problem);
-  if (problems.length === before)
-    checkAvailable(merged as unknown as ChainDescription, path, problems);
 }
 
-/** The filter can more than this firmware makes use of: what it would not do, it refuses. */
-function checkAvailable(chain: ChainDescription, path: string, problems: ChainProblem[]): void {
-  if (chain.statistics)
-    problems.push({
-      path: path + ".statistics",
-      reason: "is not available: this firmware publishes no statistics yet",
-    });
-  if (chain.calibrate && chain.calibrate.humidity)
-    problems.push({
-      path: path + ".calibrate.humidity",
-      reason: "is not available: this firmware gives the chain no humidity yet",
-    });
-  const alarms = chain.alarms || [];
-  for (let i = 0; i < alarms.length; i++)
-    if (alarms[i]?.during)
-      problems.push({
-        path: path + ".alarms[" + i + "].during",
-        reason: "is not available: this firmware does not know the time yet",
-      });
-}
-
-/** Checks a part that holds one period and nothing else. */
-function checkPeriod(
+/** Checks a section that holds one number and nothing else. */
+function checkSection(
   name: string,
   part: unknown,
+  member: string,
   least: number,
   most: number,
   problems: ChainProblem[],
@@ -152,7 +155,7 @@ function checkPeriod(
   const parts = part as ConfigDocument;
   for (const key of Object.keys(parts)) {
     const path = name + "." + key;
-    if (key !== "periodS") problems.push({ path: path, reason: "is not known; expected periodS" });
+    if (key !== member) problems.push({ path: path, reason: "is not known; expected " + member });
     else if (parts[key] !== null) checkNumber(parts[key], least, most, path, problems);
   }
 }

@@ -72,11 +72,14 @@ export function defaultChannel(metric: string): ChannelDefault | undefined {
     // draw its curve. It raises no alarm: limits are for levels over hours.
     case "LAF":
       return channel(1, 30, 130, door(3));
-    // The figures of a window, one each; 1 dB is what one just hears. 65 dB is the day's
-    // limit, which no other part of the day may pass either.
+    // The figures of a window, one each; 1 dB is what one just hears. 65, 60 and 55 dB by
+    // day, in the evening and at night (parts of the day: 2002/49/EC, annex I); Morocco has
+    // set none. No part may pass the day's, so that one holds without a clock.
     case "LAeq":
       return channel(60, 20, 140, band(1), [
-        { above: 65, clear: 62, raiseDelayS: HOUR_S, clearDelayS: HOUR_S },
+        hourly(65, 62, "warning"),
+        hourly(60, 57, "warning", ["evening"]),
+        hourly(55, 52, "warning", ["night"]),
       ]);
     // Single sounds make these two: they differ from minute to minute.
     case "LAFmax":
@@ -164,12 +167,19 @@ function door(bound: number): ReportDescription {
 }
 
 /** An alarm on a limit that is a mean of an hour or a day. */
-function hourly(above: number, clear: number, severity: string): AlarmDescription {
-  return {
+function hourly(
+  above: number,
+  clear: number,
+  severity: string,
+  during?: string[],
+): AlarmDescription {
+  const alarm: AlarmDescription = {
     above: above,
     clear: clear,
     raiseDelayS: HOUR_S,
     clearDelayS: HOUR_S,
     severity: severity,
   };
+  if (during) alarm.during = during;
+  return alarm;
 }

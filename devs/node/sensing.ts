@@ -1,6 +1,12 @@
 import * as ds from "@devicescript/core";
 import { ConfigDocument, channelConfig } from "../contract/config";
-import { METRIC_COUNT, metricDecimals, metricIndex, metricName } from "../contract/metrics";
+import {
+  METRIC_COUNT,
+  Statistic,
+  metricDecimals,
+  metricIndex,
+  metricName,
+} from "../contract/metrics";
 import { failedCheck, selfTestReport } from "../contract/selfTest";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { SensorChip } from "../drivers/sensorChip";
@@ -17,9 +23,12 @@ import { EventKind } from "./eventKinds";
 const CHIPS_WAIT_MS = 5000;
 const CHIPS_POLL_MS = 100;
 
+/** The channel of the relative humidity. */
+const HUMIDITY = metricIndex("humidity");
+
 /** Where reports and events go. */
 export interface ReportSink {
-  /** A reading of the metric with that index that is worth sending. */
+  /** A reading that is worth sending, of the metric or the statistic with that index. */
   addReading(metric: number, value: number, timeS: number): void;
   addEvent(event: OutboxEvent): void;
 }
@@ -94,10 +103,20 @@ export class Sensing implements SampleSink {
       this.report(channel, chain.earlierValue as number, chain.earlierTimeS as number);
     if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
     if (outcome & Outcome.Alarm) this.alarmsChanged(channel, chain);
+    if (outcome & Outcome.Statistics) this.reportFigures(channel, chain);
+    if (channel === HUMIDITY && outcome & Outcome.Accepted) this.tellHumidity(chain.value);
+  }
+
+  /** Tells the alarms the part of the day: see `FilterChain.setDayPart`. */
+  setDayPart(dayPart: number): void {
+    for (const chain of this.chains) if (chain) chain.setDayPart(dayPart);
   }
 
   sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
-    if (fault) this.sensorFaults++;
+    if (fault) {
+      this.sensorFaults++;
+      for (const name of sampler.chip.metrics) this.interrupt(metricIndex(name));
+    }
     this.sink.addEvent(
       new OutboxEvent(
         fault ? EventKind.SensorFault : EventKind.SensorOk,
@@ -133,6 +152,32 @@ export class Sensing implements SampleSink {
     const chip = this.samplers[event.subject].chip.chipName;
     const reason = SENSOR_ERROR_CODES[event.reason];
     return '"event":"' + name + '","chip":"' + chip + '","reason":"' + reason + '"';
+  }
+
+  /** The sensor of a channel failed: what is known is reported, and its next value at once. */
+  private interrupt(channel: number): void {
+    const chain = this.chains[channel];
+    if (!chain) return;
+    if (chain.interrupt() & Outcome.Report)
+      this.report(channel, chain.reportValue, chain.reportTimeS);
+    if (channel === HUMIDITY) this.tellHumidity(NaN);
+  }
+
+  /** Particles take up water: the chains that correct for it need to know how damp it is. */
+  private tellHumidity(humidityPct: number): void {
+    for (const chain of this.chains) if (chain) chain.setHumidity(humidityPct);
+  }
+
+  /** The figures of the window that is over, as readings of its end. */
+  private reportFigures(channel: number, chain: FilterChain): void {
+    const figures = chain.statistics;
+    if (!figures) return;
+    const timeS = figures.startS + figures.windowS;
+    this.report(channel + Statistic.Mean * METRIC_COUNT, figures.mean, timeS);
+    this.report(channel + Statistic.Min * METRIC_COUNT, figures.min, timeS);
+    this.report(channel + Statistic.Max * METRIC_COUNT, figures.max, timeS);
+    this.report(channel + Statistic.Stdev * METRIC_COUNT, figures.deviation, timeS);
+    this.report(channel + Statistic.Count * METRIC_COUNT, figures.count, timeS);
   }
 
   private report(channel: number, value: number, timeS: number): void {

@@ -1,8 +1,9 @@
 import * as ds from "@devicescript/core";
-import { ConfigDocument, healthPeriodS } from "../contract/config";
+import { ConfigDocument, healthPeriodS, utcOffsetMin } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
 import { metricName } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
+import { dayPartAt } from "../filter/dayPart";
 import { Message } from "../mqtt/packets";
 import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
@@ -11,17 +12,23 @@ import { Delivery } from "./delivery";
 import { Identity } from "./identity";
 import { ReportSink, Sensing } from "./sensing";
 
+/** The parts of the day begin within this time of their hour, for the alarms. */
+const DAY_PART_PERIOD_MS = 60000;
+
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements ReportSink, SessionHooks {
   readonly sensing: Sensing;
   private readonly identity: Identity;
   private readonly healthPeriodMs: number;
   private readonly delivery: Delivery;
+  private readonly utcOffsetMin: number;
   private births = 0;
+  private dayPart = 0;
 
   constructor(identity: Identity, config: ConfigDocument) {
     this.identity = identity;
     this.healthPeriodMs = healthPeriodS(config) * 1000;
+    this.utcOffsetMin = utcOffsetMin(config);
     this.sensing = new Sensing(this);
     const offline: StateMessage = {
       state: "offline",
@@ -38,8 +45,12 @@ export class StreetNode implements ReportSink, SessionHooks {
     await this.sensing.start();
     console.log(this.sensing.selfTest(this.identity.node));
     this.delivery.run.start();
+    let healthDueMs = ds.millis() + this.healthPeriodMs;
     while (true) {
-      await ds.sleep(this.healthPeriodMs);
+      await ds.sleep(Math.max(0, Math.min(DAY_PART_PERIOD_MS, healthDueMs - ds.millis())));
+      this.tellDayPart();
+      if (ds.millis() < healthDueMs) continue;
+      healthDueMs += this.healthPeriodMs;
       this.publishHealth();
     }
   }
@@ -80,6 +91,15 @@ export class StreetNode implements ReportSink, SessionHooks {
   stateChanged(state: SessionState, reason: string): void {
     if (state === SessionState.Connected) console.log("broker connected");
     else if (reason) console.log("broker: " + reason);
+  }
+
+  /** Tells the alarms when another part of the day begins, as far as the time is known. */
+  private tellDayPart(): void {
+    const utcS = ds.millis() / 1000 + this.delivery.utcOffsetS();
+    const dayPart = dayPartAt(utcS, this.utcOffsetMin);
+    if (dayPart === this.dayPart) return;
+    this.dayPart = dayPart;
+    this.sensing.setDayPart(dayPart);
   }
 
   private publishHealth(): void {

@@ -4,6 +4,7 @@ import {
   checkConfig,
   healthPeriodS,
   releasePeriodS,
+  utcOffsetMin,
 } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
@@ -45,7 +46,7 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("no object", firstProblem([]) === " must be an object");
   t.check(
     "an unknown part",
-    firstProblem({ a: 1 }) === "a is not known; expected channels, health or release",
+    firstProblem({ a: 1 }) === "a is not known; expected channels, health, release or time",
   );
   t.check(
     "an unknown metric",
@@ -65,9 +66,27 @@ export async function configCases(t: CaseRunner): Promise<void> {
     firstProblem({ health: { periodS: 1 } }) === "health.periodS must be a number from 10 to 86400",
   );
   t.check(
-    "what the firmware would not do",
-    firstProblem({ channels: { pm25: { statistics: { windowS: 60 } } } }) ===
-      "channels.pm25.statistics is not available: this firmware publishes no statistics yet",
+    "statistics, humidity and a schedule",
+    firstProblem({
+      channels: {
+        pm25: {
+          statistics: { windowS: 60 },
+          calibrate: { humidity: { kappa: 0.4 } },
+          alarms: [{ above: 35, clear: 30, during: ["night"] }],
+        },
+      },
+    }) === "",
+  );
+  t.check("the offset of the local time", utcOffsetMin({ time: { utcOffsetMin: 0 } }) === 0);
+  t.check("its default", utcOffsetMin({}) === 60);
+  t.check(
+    "an offset beyond any zone",
+    firstProblem({ time: { utcOffsetMin: 900 } }) ===
+      "time.utcOffsetMin must be a number from -720 to 840",
+  );
+  t.check(
+    "another word for it",
+    firstProblem({ time: { zone: 1 } }) === "time.zone is not known; expected utcOffsetMin",
   );
   t.check(
     "a wrong alarm, by its place",
