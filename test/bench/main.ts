@@ -1,47 +1,34 @@
-import { generate } from "mqtt-packet";
-import { nodeTopic } from "../../devs/contract/topics";
 import { table } from "../../src/cli/table";
 import { loadFirmware } from "../../src/toolchain/firmware";
 import { startCity } from "../support/simulatedCity";
+import { readBaseline, recordBaseline } from "./baseline";
+import { deliveryFigures, stockBytes } from "./delivery";
+import type { Figure } from "./figure";
 import { filterCosts, filterReduction, recordingsFound } from "./filter";
 
 /**
- * The figures to keep in sight, measured in one run. Speeds are ratios to real time or
- * to each other; nothing here passes or fails.
+ * The figures to keep in sight, measured in one run, beside those of the stock way and of
+ * the recorded baseline. Speeds are ratios to real time or to each other; nothing here
+ * passes or fails. `--json` prints one object, `--record` makes the figures the baseline.
  */
 
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const MANY_NODES = 100;
 
-/** One figure of ours, with that of the stock way beside it where there is one. */
-interface Figure {
-  readonly what: string;
-  readonly ours: number;
-  readonly stock?: number;
-  readonly unit: string;
-}
-
-/** One node through two hours of its synthetic day. */
+/** One node through its synthetic day. */
 async function oneNode(): Promise<Figure[]> {
   const city = await startCity();
   const startMs = performance.now();
-  await city.run(2 * HOUR_MS);
+  await city.run(DAY_MS);
   const wallMs = performance.now() - startMs;
   const node = city.city.nodes[0];
   if (!node) throw new Error("the city has no node");
   const { traffic, heapPeaks } = node;
   const { readings } = city;
-  // What one JSON message a reading takes: its PUBLISH with QoS 1, and the PUBACK.
-  const stockBytes = readings.reduce((sum, { metric, value, unit }) => {
-    const payload = JSON.stringify({ metric, value, unit });
-    const topic = nodeTopic("berkane", node.node, `up/data/${metric}`);
-    const packet = { cmd: "publish", topic, payload, qos: 1, messageId: 1 } as const;
-    return sum + generate({ ...packet, dup: false, retain: false }).length + 4;
-  }, 0);
   const first = readings[0];
   const figures: Figure[] = [
-    { what: "virtual speed, one node", ours: (2 * HOUR_MS) / wallMs, unit: "x real time" },
+    { what: "virtual speed, one node", ours: DAY_MS / wallMs, unit: "x real time" },
     { what: "bytecode", ours: loadFirmware().bytecode.length, unit: "bytes" },
     { what: "heap, most in use after a collection", ours: heapPeaks.liveBytes, unit: "bytes" },
     { what: "heap, most in use with garbage", ours: heapPeaks.highWaterBytes, unit: "bytes" },
@@ -53,7 +40,7 @@ async function oneNode(): Promise<Figure[]> {
     {
       what: "TCP payload a reading, acknowledgements included",
       ours: traffic.wireBytes / readings.length,
-      stock: stockBytes / readings.length,
+      stock: stockBytes(readings) / readings.length,
       unit: "bytes",
     },
     {
@@ -106,22 +93,41 @@ async function filterFigures(): Promise<Figure[]> {
 
 // The memory of many nodes is measured first, in a process that is still small.
 const many = await manyNodes();
-const figures = [...(await oneNode()), ...many, ...(await filterFigures())];
+const figures = [
+  ...(await oneNode()),
+  ...(await deliveryFigures()),
+  ...many,
+  ...(await filterFigures()),
+];
 const reduction = filterReduction();
+const baseline = readBaseline();
+const rows = figures.map((figure) => {
+  const before = baseline?.figures[figure.what]?.ours;
+  return {
+    ...figure,
+    ...(figure.stock === undefined ? {} : { ofStock: figure.ours / figure.stock }),
+    ...(before === undefined ? {} : { baseline: before, ofBaseline: figure.ours / before }),
+  };
+});
+if (process.argv.includes("--record")) recordBaseline(figures);
 if (process.argv.includes("--json"))
-  console.log(JSON.stringify({ figures, reduction, recordings: recordingsFound() }));
+  console.log(JSON.stringify({ figures: rows, reduction, recordings: recordingsFound() }));
 else {
   console.log(
     table(
-      ["figure", "ours", "stock", "unit"],
-      figures.map(({ what, ours, stock, unit }) => [
+      ["figure", "ours", "stock", "ours/stock", "baseline", "now/baseline", "unit"],
+      rows.map(({ what, ours, stock, ofStock, baseline: before, ofBaseline, unit }) => [
         what,
         round(ours),
-        stock === undefined ? "" : round(stock),
+        round(stock),
+        round(ofStock),
+        round(before),
+        round(ofBaseline),
         unit,
       ]),
     ),
   );
+  if (baseline) console.log(`The baseline is of ${baseline.machine}.`);
   console.log("\nReports of one signal at the same largest error, and the fewest of any polyline:");
   if (!recordingsFound())
     console.log("(../shared/data is not there: the signals are those of the synthetic city)");
@@ -141,6 +147,7 @@ else {
   );
 }
 
-function round(value: number): number {
-  return Number(value.toPrecision(4));
+/** Four digits; nothing where there is no such number. */
+function round(value: number | undefined): number | string {
+  return value === undefined || !Number.isFinite(value) ? "" : Number(value.toPrecision(4));
 }

@@ -31,6 +31,11 @@ export async function spendSteps(
   if (samples > 0) await take(values[0], 0);
   await pause();
   for (let i = 1; i < samples; i++) await take(values[i], i * PERIOD_S);
+  countTurns();
+}
+
+/** Prints a line a turn until the VM's step limit ends the program. */
+export function countTurns(): void {
   let turns = 0;
   while (true) console.log("turn " + turns++);
 }

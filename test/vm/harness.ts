@@ -48,6 +48,8 @@ export async function runInVm(
   options: {
     forMs?: number;
     devices?: (scheduler: Scheduler) => BusDevice[];
+    /** Where its sockets lead; without it there is no network. */
+    network?: (scheduler: Scheduler) => Connector;
     /** Gets each line of the log as it is printed, and the use of the heap then. */
     onLine?: (line: string, heap: HeapUse | undefined) => void;
   } = {},
@@ -58,7 +60,7 @@ export async function runInVm(
   const panics: number[] = [];
   const host = await VmHost.create({
     scheduler,
-    network: noNetwork,
+    network: options.network?.(scheduler) ?? noNetwork,
     random: seededRandom(1),
     deviceId: [0x11223344, 0x55667788],
     devices: options.devices?.(scheduler) ?? [],

@@ -1,0 +1,185 @@
+import { generate } from "mqtt-packet";
+import { METRIC_COUNT, metricName } from "../../devs/contract/metrics";
+import { nodeTopic } from "../../devs/contract/topics";
+import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
+import type { Reading } from "../../src/city/receiver";
+import { PROJECT_FOLDER } from "../../src/projectFolder";
+import { MemoryNetwork } from "../../src/sim/network/memoryNetwork";
+import type { Connector } from "../../src/sim/network/network";
+import { seededRandom } from "../../src/sim/random";
+import { Scheduler } from "../../src/sim/scheduler";
+import { VmHost } from "../../src/sim/vm/vmHost";
+import { compileProgram } from "../../src/toolchain/compile";
+import { judgeDelivery } from "../support/deliveryProof";
+import { startCity } from "../support/simulatedCity";
+import type { Figure } from "./figure";
+import { median, stepsSpent } from "./steps";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+/** The outage that both clients go through, and the time around it. */
+const OUTAGE_MS = 20 * SECOND_MS;
+const BEFORE_MS = 60 * SECOND_MS;
+const AFTER_MS = 3 * MINUTE_MS;
+/** Outages of which the median is taken, each with other random numbers. */
+const OUTAGES = 15;
+/** How exactly the return is seen. */
+const LOOK_MS = 50;
+
+/** A level twice a second, every one of them a reading. */
+const TWICE_A_SECOND = {
+  channels: Object.fromEntries(
+    Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i)).map((name) => [
+      name,
+      name === "LAF" ? { periodS: 0.5, report: { deadband: 0, heartbeatS: 0.5 } } : { on: false },
+    ]),
+  ),
+};
+
+/** What came of an outage. */
+interface OutageResult {
+  readonly made: number;
+  readonly lost: number;
+  /** From the broker's return to the first reading that it gets, in ms. */
+  readonly backMs: number;
+}
+
+/** Delivery against DeviceScript's own MQTT client: outages, and what a publish costs. */
+export async function deliveryFigures(): Promise<Figure[]> {
+  const ours: OutageResult[] = [];
+  const stock: OutageResult[] = [];
+  for (let seed = 1; seed <= OUTAGES; seed++) {
+    ours.push(await ourOutage(seed));
+    stock.push(await stockOutage(seed));
+  }
+  const share = (results: OutageResult[]) =>
+    (100 * sum(results.map(({ lost }) => lost))) / sum(results.map(({ made }) => made));
+  const back = (results: OutageResult[]) => median(results.map(({ backMs }) => backMs)) / SECOND_MS;
+  const { readings, heapBytes } = await fullOutbox();
+  return [
+    {
+      what: "readings lost around an outage of 20 s",
+      ours: share(ours),
+      stock: share(stock),
+      unit: "%",
+    },
+    {
+      what: `readings again after that outage, median of ${OUTAGES}`,
+      ours: back(ours),
+      stock: back(stock),
+      unit: "s",
+    },
+    {
+      what: "VM steps a publish of one reading, outbox and acknowledgement included",
+      ours: (await stepsSpent("publishStepsOne")) / 10,
+      stock: (await stepsSpent("publishStepsStock", (scheduler) => pathTo(scheduler))) / 10,
+      unit: "steps",
+    },
+    {
+      what: "VM steps a reading in packs of 12",
+      ours: (await stepsSpent("publishStepsPack")) / 60,
+      unit: "steps",
+    },
+    {
+      what: "VM steps of a pack of 48 readings (the limit is 131072)",
+      ours: await stepsSpent("publishStepsFull"),
+      unit: "steps",
+    },
+    { what: "readings held through an outage of 4 h", ours: readings, unit: "readings" },
+    {
+      what: "heap after that outage, most in use after a collection",
+      ours: heapBytes,
+      unit: "bytes",
+    },
+  ];
+}
+
+/** TCP payload that one JSON message a reading takes: its PUBLISH with QoS 1, and the PUBACK. */
+export function stockBytes(readings: readonly Reading[]): number {
+  return sum(
+    readings.map(({ node, metric, value, unit }) => {
+      const payload = JSON.stringify({ metric, value, unit });
+      const topic = nodeTopic("berkane", node, `up/data/${metric}`);
+      const packet = { cmd: "publish", topic, payload, qos: 1, messageId: 1 } as const;
+      return generate({ ...packet, dup: false, retain: false }).length + 4;
+    }),
+  );
+}
+
+async function ourOutage(seed: number): Promise<OutageResult> {
+  const city = await startCity({ seed, trace: true, configuration: TWICE_A_SECOND });
+  await city.run(BEFORE_MS);
+  city.broker.stop({ sessions: "lost" });
+  await city.run(OUTAGE_MS);
+  city.broker.start();
+  const returnMs = city.scheduler.nowMs;
+  const had = city.readings.length;
+  while (city.readings.length === had && city.scheduler.nowMs < returnMs + AFTER_MS)
+    await city.run(LOOK_MS);
+  const backMs = city.scheduler.nowMs - returnMs;
+  await city.run(AFTER_MS);
+  const { reported, lost } = judgeDelivery(city);
+  await city.close();
+  return { made: reported, lost: lost.length, backMs };
+}
+
+async function stockOutage(seed: number): Promise<OutageResult> {
+  const scheduler = new Scheduler();
+  const broker = new VirtualBroker(scheduler);
+  let made = 0;
+  let arrived = 0;
+  broker.onPublish(() => arrived++);
+  const host = await VmHost.create({
+    scheduler,
+    network: pathTo(scheduler, broker),
+    random: seededRandom(seed),
+    deviceId: [seed, 1],
+    onLog: (line) => {
+      if (line.endsWith("> reading")) made++;
+    },
+  });
+  host.start();
+  scheduler.runUntil(100);
+  const options = { projectFolder: PROJECT_FOLDER, version: "0.0.0" };
+  host.deploy(compileProgram("test/vm/publishReadingsStock.main.ts", options).bytecode);
+  // The phase of its watchdog to the outage is a matter of chance.
+  const chance = seededRandom(seed)() * 10 * SECOND_MS;
+  scheduler.runUntil(BEFORE_MS + chance);
+  broker.stop({ sessions: "lost" });
+  scheduler.runUntil(scheduler.nowMs + OUTAGE_MS);
+  broker.start();
+  const returnMs = scheduler.nowMs;
+  const had = arrived;
+  while (arrived === had && scheduler.nowMs < returnMs + AFTER_MS)
+    scheduler.runUntil(scheduler.nowMs + LOOK_MS);
+  const backMs = scheduler.nowMs - returnMs;
+  scheduler.runUntil(scheduler.nowMs + AFTER_MS);
+  host.stop();
+  return { made, lost: made - arrived, backMs };
+}
+
+/** The way of a program to a broker of its own. */
+function pathTo(scheduler: Scheduler, broker = new VirtualBroker(scheduler)): Connector {
+  return new MemoryNetwork(scheduler, broker).path("bk-0001");
+}
+
+/** A node with everything that it measures by default, and no broker for longer than it can hold. */
+async function fullOutbox(): Promise<{ readings: number; heapBytes: number }> {
+  const city = await startCity({ trace: true });
+  await city.run(10 * MINUTE_MS);
+  city.broker.stop({ sessions: "kept" });
+  await city.run(4 * 60 * MINUTE_MS);
+  const had = city.readings.length;
+  const reported = city.reports.length;
+  city.broker.start();
+  await city.run(20 * MINUTE_MS);
+  const fresh = city.reports.length - reported;
+  const readings = city.readings.length - had - fresh;
+  const heapBytes = city.city.nodes[0]?.heapPeaks.liveBytes ?? NaN;
+  await city.close();
+  return { readings, heapBytes };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}

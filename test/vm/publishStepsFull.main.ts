@@ -1,0 +1,3 @@
+import { spendPublishSteps } from "./publishStepsOurs";
+
+await spendPublishSteps(1, 48);

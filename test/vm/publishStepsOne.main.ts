@@ -1,0 +1,3 @@
+import { spendPublishSteps } from "./publishStepsOurs";
+
+await spendPublishSteps(10, 1);
