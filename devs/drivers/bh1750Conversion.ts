@@ -10,14 +10,14 @@ export interface Bh1750Range {
   /** Measurement time register, 31 to 254; 69 is the typical one. */
   readonly timeRegister: number;
   readonly luxPerCount: number;
-  /** Longest measurement time: 180 ms at 69, and in proportion. */
+  /** Longest measurement time: 180 ms at 69 (note, page 2), and in proportion (page 11). */
   readonly measurementMs: number;
 }
 
 const H_RESOLUTION = 0x20;
 const H_RESOLUTION_2 = 0x21;
 
-/** 1.2 counts a lux at 69; the second mode counts twice (note, page 11). */
+/** 1.2 counts a lux at 69 (note, page 2); the second mode counts twice (page 11). */
 const COUNTS_PER_LUX = 1.2;
 const TYPICAL_TIME = 69;
 

@@ -65,7 +65,7 @@ export interface Ina226Options extends SensorChipOptions {
  * | metric | range | resolution | accuracy (section 5.5) |
  * |---|---|---|---|
  * | lampVoltage | 0 to 36 V | 1.25 mV | 0.1 % and 7.5 mV |
- * | lampCurrent | 0 to 4 A | 0.12 mA | 0.1 % and 0.5 mA, with an exact shunt |
+ * | lampCurrent | -4 to 4 A | 0.12 mA | 0.1 % and 0.5 mA, with an exact shunt |
  * | lampPower | 0 to 144 W | 3 mW | from both |
  */
 export class Ina226 extends SensorChip {
