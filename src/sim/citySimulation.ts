@@ -21,6 +21,9 @@ export interface CityOptions {
   readonly bus: (node: string) => I2cBus;
   /** Gets every reading that passed a node's filters. */
   readonly onReport?: (node: string, report: Report) => void;
+  readonly onPanic?: (node: string, code: number) => void;
+  /** Called before a node's power goes. */
+  readonly onPowerOff?: (node: string) => void;
   readonly onLog?: (node: string, line: string) => void;
   readonly onFailure?: (node: string, reason: string) => void;
 }
@@ -55,6 +58,8 @@ export class CitySimulation {
           ...(options.password === undefined ? {} : { password: options.password }),
           configuration: options.configuration,
           ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
+          onPanic: (code) => options.onPanic?.(node, code),
+          onPowerOff: () => options.onPowerOff?.(node),
           onLog: (line) => options.onLog?.(node, line),
           onFailure: (reason) => options.onFailure?.(node, reason),
         }),

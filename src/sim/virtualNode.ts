@@ -20,6 +20,9 @@ export interface VirtualNodeOptions extends NodeProvisioning {
   readonly flash?: Uint8Array;
   /** Gets every reading that passed the node's filters; the node then prints them (`trace`). */
   readonly onReport?: (report: Report) => void;
+  readonly onPanic?: (code: number) => void;
+  /** Called before the power goes. */
+  readonly onPowerOff?: () => void;
   readonly onLog?: (line: string) => void;
   readonly onFailure?: (reason: string) => void;
 }
@@ -112,7 +115,10 @@ export class VirtualNode {
       flash: this.#flash,
       devices: [this.#i2c],
       onLog: (line) => this.#log(line),
-      onPanic: () => this.panics++,
+      onPanic: (code) => {
+        this.panics++;
+        this.#options.onPanic?.(code);
+      },
       onFlashSave: (image) => this.#flashSaved(image),
     });
     this.#host = host;
@@ -123,6 +129,7 @@ export class VirtualNode {
 
   /** Takes the power away in this very moment; the flash stays as it is. */
   powerOff(): void {
+    if (this.#host) this.#options.onPowerOff?.();
     this.#peaksBefore = this.heapPeaks;
     this.#host?.stop();
     this.#host = undefined;

@@ -16,6 +16,8 @@ const plan: RunPlan = {
   replays: [],
   cues: [],
   warmerCel: 0,
+  judged: false,
+  lateAfterMs: 300_000,
   bytecode: loadFirmware().bytecode,
   log: true,
 };

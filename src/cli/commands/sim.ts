@@ -9,6 +9,9 @@ import { cuesOf } from "../../sim/scenario/cues";
 import { durationMs, loadScenario, readyScenarios, type Action } from "../../sim/scenario/scenario";
 import type { NodeSummary } from "../../sim/runSummary";
 import { loadReplay, parseReplayOption } from "../../sim/world/replay";
+import { verdictText } from "../../sim/verdict/text";
+import { shortcomings, type Verdict } from "../../sim/verdict/verdict";
+import { SourceLines } from "../../toolchain/sourceLines";
 import { loadFirmware } from "../../toolchain/firmware";
 import { readCa } from "../caOption";
 import { configurationFrom } from "../configurationOption";
@@ -29,6 +32,9 @@ import { table } from "../table";
  * runs with one seed are to be the same.
  */
 const START_UTC_MS = Date.UTC(2026, 2, 20, 5);
+
+/** A reading is late when it arrives so long after it was taken. */
+const LATE_AFTER = "5m";
 
 /** What happens to a node itself, and so with a real broker too. */
 const ON_THE_NODE: readonly Action["do"][] = ["power-cut", "brown-out", "chip-fault", "lamp-out"];
@@ -57,6 +63,8 @@ interface SimResult {
   readonly latestMs?: number;
   readonly nodes: readonly NodeSummary[];
   readonly broker?: BrokerCounts;
+  /** With a scenario. */
+  readonly verdict?: Verdict;
 }
 
 /** `streetnode sim`: runs nodes without hardware. */
@@ -113,7 +121,7 @@ async function simulate(options: SimOptions): Promise<SimResult> {
   const failures = new Set<string>();
   const startMs = performance.now();
   try {
-    const { virtualMs, nodes, broker, latestMs } = await runFleet(
+    const { virtualMs, nodes, broker, latestMs, verdict } = await runFleet(
       plan,
       {
         line: (atMs, node, text) => progress.note(`${(atMs / 1000).toFixed(3)} ${node} ${text}`),
@@ -138,6 +146,7 @@ async function simulate(options: SimOptions): Promise<SimResult> {
       ...(plan.speed === Infinity ? {} : { latestMs: Math.round(latestMs) }),
       nodes,
       ...(broker ? { broker } : {}),
+      ...(verdict ? { verdict: withSourceLines(verdict) } : {}),
     };
   } finally {
     progress.clear();
@@ -180,12 +189,30 @@ function planOf(options: SimOptions): RunPlan {
       .map(({ metric, rows }) => ({ metric, rows })),
     bytecode: loadFirmware().bytecode,
     cues,
+    judged: scenario !== undefined,
+    lateAfterMs: durationMs(scenario?.lateAfter ?? LATE_AFTER),
     warmerCel: scenario?.weather?.warmerCel ?? 0,
     log: options.log === true,
   };
 }
 
-function problemOf({ nodes }: SimResult): string | undefined {
+/** The verdict without what only its making needed, its panics with lines of the source. */
+function withSourceLines({ nodes, series, connectsPerSecondMax, duplicates }: Verdict): Verdict {
+  const lines = new SourceLines(loadFirmware().debugInfo);
+  return {
+    nodes: nodes.map((node) => ({
+      ...node,
+      panicsAt: node.panicsAt.map((panic) => lines.translate(panic)),
+    })),
+    series,
+    connectsPerSecondMax,
+    duplicates,
+  };
+}
+
+function problemOf({ nodes, verdict }: SimResult): string | undefined {
+  const problems = verdict ? shortcomings(verdict) : [];
+  if (problems.length > 0) return problems.join("; ");
   const panics = nodes.reduce((sum, node) => sum + node.panics, 0);
   if (panics > 0) return `${panics} panics: run again with --log to see where`;
   const silent = nodes.filter((node) => node.messagesAcknowledged === 0).length;
@@ -200,6 +227,11 @@ function progressLine({ nowMs, acknowledged }: ShardProgress, nodes: number): st
 }
 
 function printResult(result: SimResult): void {
+  if (result.verdict) {
+    console.log(verdictText(result.verdict));
+    console.log(timing(result));
+    return;
+  }
   console.log(
     table(
       ["node", "boots", "panics", "samples", "reported", "messages", "acked", "bytes", "heap peak"],
@@ -221,7 +253,9 @@ function printResult(result: SimResult): void {
     console.log(
       `broker: ${broker.messages} messages, ${broker.duplicates} duplicates, ${broker.gaps} gaps`,
     );
-  console.log(
-    `${result.virtualSeconds.toFixed(0)} s of virtual time in ${result.wallSeconds.toFixed(1)} s`,
-  );
+  console.log(timing(result));
+}
+
+function timing({ virtualSeconds, wallSeconds }: SimResult): string {
+  return `${virtualSeconds.toFixed(0)} s of virtual time in ${wallSeconds.toFixed(1)} s`;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { PROJECT_FOLDER } from "../../projectFolder";
 import type { NodeSummary } from "../runSummary";
+import { mergeVerdicts } from "../verdict/verdict";
 import type { RunPlan } from "./runPlan";
 import { Shard, type ShardProgress, type ShardResult } from "./shard";
 
@@ -69,7 +70,7 @@ async function runHere(
   const shard = new Shard(plan, plan.nodes, listener);
   const timer = setInterval(() => listener.progress?.(shard.progress), REPORT_MS);
   try {
-    return await shard.run(signal);
+    return mergeResults(plan.nodes, [await shard.run(signal)]);
   } finally {
     clearInterval(timer);
   }
@@ -152,7 +153,17 @@ export function mergeResults(
           },
         }),
     latestMs: Math.max(...results.map(({ latestMs }) => latestMs)),
+    ...verdictOf(order, results),
   };
+}
+
+function verdictOf(
+  order: readonly string[],
+  results: readonly ShardResult[],
+): Pick<ShardResult, "verdict"> {
+  const parts = results.flatMap(({ verdict }) => verdict ?? []);
+  if (parts.length === 0) return {};
+  return { verdict: { ...mergeVerdicts(order, parts), connects: new Map() } };
 }
 
 /** The logs of several threads as one, in the order of their virtual time. */

@@ -31,6 +31,10 @@ export interface RunPlan {
   readonly cues: readonly Cue[];
   /** So much warmer than usual. */
   readonly warmerCel: number;
+  /** Whether a verdict is wanted: the nodes then print every reading that they report. */
+  readonly judged: boolean;
+  /** A reading that arrives later than this after it was taken is late, in milliseconds. */
+  readonly lateAfterMs: number;
   /** Whether the lines of the nodes' logs are wanted. */
   readonly log: boolean;
 }

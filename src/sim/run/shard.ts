@@ -1,5 +1,5 @@
 import { VirtualBroker } from "../../broker/virtual/virtualBroker";
-import { Receiver } from "../../city/receiver";
+import { Receiver, type CityListener } from "../../city/receiver";
 import type { VirtualI2cBus } from "../chips/virtualBus";
 import { cityDay } from "../city/cityDay";
 import { CitySimulation } from "../citySimulation";
@@ -9,14 +9,21 @@ import type { SocketAddress } from "../network/network";
 import { tcpNetwork } from "../network/tcpNetwork";
 import { summarize, type NodeSummary } from "../runSummary";
 import { Scheduler } from "../scheduler";
+import { NodeWatch } from "../verdict/nodeWatch";
+import type { Series, Verdict } from "../verdict/verdict";
+import type { Report } from "../virtualNode";
 import { ReplayedMetric, withReplay } from "../world/replay";
 import { streetPoleBus } from "../world/streetPole";
+import type { Surroundings } from "../world/surroundings";
 import type { LampOutage } from "../world/syntheticDay";
 import { Director } from "./director";
 import type { RunPlan } from "./runPlan";
 
 /** The broker inside the run has no address; the nodes are given one all the same. */
 export const OWN_BROKER: SocketAddress = { host: "broker.invalid", port: 1883, tls: false };
+
+/** Parts of a run whose counts a chart shows. */
+const SERIES_PARTS = 300;
 
 /** What a shard says while it runs. */
 export interface ShardListener {
@@ -47,6 +54,11 @@ export interface ShardResult {
   readonly broker?: BrokerCounts;
   /** In step with the wall clock: the longest time by which anything was late, in real ms. */
   readonly latestMs: number;
+  /** Where the plan asked for one. */
+  readonly verdict?: Verdict & {
+    /** CONNECT packets by second. */
+    readonly connects: ReadonlyMap<number, number>;
+  };
 }
 
 /**
@@ -58,7 +70,11 @@ export class Shard {
   readonly #plan: RunPlan;
   readonly #scheduler = new Scheduler();
   readonly #city: CitySimulation;
-  readonly #receiver = new Receiver();
+  readonly #receiver: Receiver;
+  readonly #watches = new Map<string, NodeWatch>();
+  readonly #worlds = new Map<string, Surroundings>();
+  readonly #series: Series;
+  readonly #connects = new Map<number, number>();
   readonly #buses = new Map<string, VirtualI2cBus>();
   readonly #director: Director;
   #latestMs = 0;
@@ -67,6 +83,14 @@ export class Shard {
     this.#plan = plan;
     const scheduler = this.#scheduler;
     const broker = plan.broker ? undefined : new VirtualBroker(scheduler);
+    const judged = plan.judged && broker !== undefined;
+    this.#series = emptySeries(plan.durationMs);
+    this.#receiver = new Receiver(judged ? this.#cityListener() : {});
+    broker?.onConnect(() => {
+      const second = Math.floor(scheduler.nowMs / 1000);
+      this.#connects.set(second, (this.#connects.get(second) ?? 0) + 1);
+      this.#count(this.#series.connects);
+    });
     broker?.onPublish((topic, payload) =>
       this.#receiver.receive(topic, payload, plan.startUtcMs + scheduler.nowMs),
     );
@@ -90,15 +114,43 @@ export class Shard {
           warmerCel: plan.warmerCel,
           lampOutages: lampOutages(plan, node),
         });
-        const bus = streetPoleBus(withReplay(day, replays));
+        const world = withReplay(day, replays);
+        this.#worlds.set(node, world);
+        const bus = streetPoleBus(world);
         this.#buses.set(node, bus);
         return bus;
       },
       onLog: (node, line) => {
-        if (plan.log) listener.line?.(scheduler.nowMs, node, line.trimStart());
+        const text = line.trimStart();
+        this.#watches.get(node)?.line(text, scheduler.nowMs);
+        if (plan.log) listener.line?.(scheduler.nowMs, node, text);
       },
+      ...(judged
+        ? {
+            onReport: (node: string, report: Report) => {
+              this.#watches.get(node)?.reported(report);
+              this.#count(this.#series.reported);
+            },
+            onPanic: (node: string, code: number) =>
+              this.#watches.get(node)?.panicked(code, scheduler.nowMs),
+            onPowerOff: (node: string) => this.#watches.get(node)?.powerGoes(scheduler.nowMs),
+          }
+        : {}),
       onFailure: (node, reason) => listener.failure?.(node, reason),
     });
+    if (judged)
+      for (const node of this.#city.nodes)
+        this.#watches.set(
+          node.node,
+          new NodeWatch(node, {
+            cues: plan.cues,
+            world: this.#worlds.get(node.node) as Surroundings,
+            configuration: plan.configuration,
+            startUtcMs: plan.startUtcMs,
+            durationMs: plan.durationMs,
+            lateAfterMs: plan.lateAfterMs,
+          }),
+        );
     this.#director = new Director({
       city: plan.city,
       scheduler,
@@ -129,14 +181,47 @@ export class Shard {
     }
     await this.#drive(durationMs, signal);
     const nodes = this.#city.nodes.map((node) => summarize(node, bytecode.length));
-    this.#city.powerOff();
     const { messages, duplicates, gaps } = this.#receiver.counters;
+    const { nowMs } = this.#scheduler;
+    const verdicts = nodes.flatMap(
+      (summary) => this.#watches.get(summary.node)?.verdict(summary, nowMs) ?? [],
+    );
+    this.#city.powerOff();
     return {
       virtualMs: this.#scheduler.nowMs,
       nodes,
       ...(broker ? {} : { broker: { messages, duplicates, gaps } }),
+      ...(verdicts.length > 0
+        ? {
+            verdict: {
+              nodes: verdicts,
+              series: this.#series,
+              connectsPerSecondMax: 0,
+              duplicates,
+              connects: this.#connects,
+            },
+          }
+        : {}),
       latestMs: this.#latestMs,
     };
+  }
+
+  #cityListener(): CityListener {
+    const now = () => this.#scheduler.nowMs;
+    return {
+      reading: (reading) => {
+        this.#watches.get(reading.node)?.reading(reading, now());
+        this.#count(this.#series.delivered);
+      },
+      event: (arrival) => this.#watches.get(arrival.node)?.event(arrival, now()),
+      state: (arrival) => this.#watches.get(arrival.node)?.state(arrival, now()),
+    };
+  }
+
+  /** Adds one to the part of the run that is now. */
+  #count(parts: number[]): void {
+    const at = Math.floor(this.#scheduler.nowMs / 1000 / this.#series.stepS);
+    if (at < parts.length) parts[at] = (parts[at] ?? 0) + 1;
   }
 
   async #drive(untilMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -149,6 +234,14 @@ export class Shard {
       },
     });
   }
+}
+
+/** A run in equal parts, of a minute at least. */
+function emptySeries(durationMs: number): Series {
+  const seconds = Number.isFinite(durationMs) ? durationMs / 1000 : 0;
+  const stepS = Math.max(60, Math.ceil(seconds / SERIES_PARTS));
+  const zeros = () => Array<number>(Math.ceil(seconds / stepS)).fill(0);
+  return { stepS, reported: zeros(), delivered: zeros(), connects: zeros() };
 }
 
 /** The times in which the lamp over a node does not burn. */

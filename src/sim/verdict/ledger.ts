@@ -1,0 +1,208 @@
+import type { EventMessage, HealthMessage } from "../../../devs/contract/messages";
+import { metricDecimals, metricIndex } from "../../../devs/contract/metrics";
+import type { Report } from "../virtualNode";
+
+/** A reported time that is this far off is wrong: the node keeps times to the second. */
+const TIME_OFF_MS = 2500;
+/**
+ * A node whose last message was acknowledged so long before its power went was without its
+ * broker: what it held then went with its memory.
+ */
+const OFFLINE_MS = 30_000;
+
+/** How far a sent value may be from the reported one, in steps; a half goes either way. */
+const ROUNDING = 0.51;
+
+/** What became of the readings of a node, or of its events. */
+export interface Account {
+  /** What the node's filters let through. */
+  readonly reported: number;
+  readonly delivered: number;
+  /** Delivered later than the scenario allows. */
+  readonly late: number;
+  readonly latestS: number;
+  /** Dropped or thinned by the node, and counted in its health messages. */
+  readonly droppedAndSaid: number;
+  /** In the node's memory when its power went or its program ended. */
+  readonly lostWithPower: number;
+  /** Still with the node at the end of the run. */
+  readonly waiting: number;
+  /** Gone, and nobody can say why. */
+  readonly unexplained: number;
+  /** Arrived, but the node never reported it, or another value. */
+  readonly altered: number;
+  /** Delivered with a time that is off by more than two seconds. */
+  readonly timeOff: number;
+}
+
+interface Item {
+  readonly key: string;
+  readonly value: number;
+  readonly timeMs: number;
+  readonly boot: number;
+}
+
+interface Boot {
+  health: HealthMessage | undefined;
+  lastDeliveredMs: number;
+  /** When it ended, and how long before the city had heard from it last. */
+  endedMs: number | undefined;
+  offline: boolean;
+}
+
+/**
+ * Sets what one node said of itself, on its own console, against what arrived at the city.
+ * It knows nothing of outbox, packs and wire.
+ */
+export class Ledger {
+  readonly #lateAfterMs: number;
+  readonly #readings = new Column();
+  readonly #events = new Column();
+  readonly #boots = new Map<number, Boot>();
+  #lastArrivalMs = 0;
+  #boot = 0;
+
+  constructor(lateAfterMs: number) {
+    this.#lateAfterMs = lateAfterMs;
+  }
+
+  /** The node's filters let a reading through. */
+  reported({ metric, value, timeMs, boot }: Report): void {
+    this.#boot = boot;
+    this.#readings.add({ key: metric, value: inSteps(metric, value), timeMs, boot });
+  }
+
+  /** The node noticed something. */
+  noticed(event: EventMessage, timeMs: number): void {
+    this.#events.add({ key: eventKey(event), value: 0, timeMs, boot: this.#boot });
+  }
+
+  /** A reading arrived at the city, which takes it to be of that time. */
+  arrived(metric: string, value: number, timeMs: number, nowMs: number): void {
+    this.#lastArrivalMs = nowMs;
+    const item = this.#readings.take(metric, inSteps(metric, value), timeMs);
+    if (!item) return;
+    this.#readings.delivered(nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
+    const boot = this.#bootOf(item.boot);
+    boot.lastDeliveredMs = Math.max(boot.lastDeliveredMs, item.timeMs);
+  }
+
+  eventArrived(event: EventMessage, timeMs: number, nowMs: number): void {
+    this.#lastArrivalMs = nowMs;
+    const item = this.#events.take(eventKey(event), 0, timeMs);
+    if (item) this.#events.delivered(nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
+  }
+
+  /** The node counted. */
+  health(boot: number, health: HealthMessage): void {
+    this.#boot = boot;
+    this.#bootOf(boot).health = health;
+  }
+
+  /** The power went, or the program ended. */
+  ended(boot: number, nowMs: number): void {
+    const info = this.#bootOf(boot);
+    info.endedMs = nowMs;
+    info.offline = nowMs - this.#lastArrivalMs > OFFLINE_MS;
+  }
+
+  /** What became of the readings. */
+  readings(nowMs: number): Account {
+    return this.#account(this.#readings, nowMs, true);
+  }
+
+  /** What became of the events. */
+  events(nowMs: number): Account {
+    return this.#account(this.#events, nowMs, false);
+  }
+
+  #bootOf(boot: number): Boot {
+    const known = this.#boots.get(boot);
+    if (known) return known;
+    const fresh = { health: undefined, lastDeliveredMs: -1, endedMs: undefined, offline: false };
+    this.#boots.set(boot, fresh);
+    return fresh;
+  }
+
+  #account(column: Column, nowMs: number, isReadings: boolean): Account {
+    let droppedAndSaid = 0;
+    let lostWithPower = 0;
+    let waiting = 0;
+    let unexplained = 0;
+    for (const [boot, missing] of column.missing()) {
+      const info = this.#bootOf(boot);
+      let counted = isReadings ? (info.health?.dropped ?? 0) + (info.health?.thinned ?? 0) : 0;
+      for (const item of missing) {
+        const afterAll = item.timeMs > info.lastDeliveredMs;
+        if (info.endedMs !== undefined && (afterAll || info.offline || !isReadings))
+          lostWithPower++;
+        else if (info.endedMs === undefined && (afterAll || this.#offlineAt(nowMs))) waiting++;
+        else if (counted > 0) {
+          counted--;
+          droppedAndSaid++;
+        } else unexplained++;
+      }
+    }
+    return { ...column.counts, droppedAndSaid, lostWithPower, waiting, unexplained };
+  }
+
+  #offlineAt(nowMs: number): boolean {
+    return nowMs - this.#lastArrivalMs > 10 * OFFLINE_MS;
+  }
+}
+
+/** Things of one kind that were said and have not arrived, by what they are. */
+class Column {
+  readonly counts = { reported: 0, delivered: 0, late: 0, latestS: 0, altered: 0, timeOff: 0 };
+  readonly #open = new Map<string, Item[]>();
+
+  add(item: Item): void {
+    this.counts.reported++;
+    const open = this.#open.get(item.key);
+    if (open) open.push(item);
+    else this.#open.set(item.key, [item]);
+  }
+
+  /** Takes out the one with that value whose time is nearest; undefined where there is none. */
+  take(key: string, value: number, timeMs: number): Item | undefined {
+    const open = this.#open.get(key) ?? [];
+    let best = -1;
+    let bestMs = Infinity;
+    open.forEach((item, i) => {
+      const awayMs = Math.abs(item.timeMs - timeMs);
+      if (Math.abs(item.value - value) > ROUNDING || awayMs >= bestMs) return;
+      best = i;
+      bestMs = awayMs;
+    });
+    if (best < 0) {
+      this.counts.altered++;
+      return undefined;
+    }
+    return open.splice(best, 1)[0];
+  }
+
+  delivered(delayMs: number, lateAfterMs: number, timeOffMs: number): void {
+    this.counts.delivered++;
+    if (delayMs > lateAfterMs) this.counts.late++;
+    if (Math.abs(timeOffMs) > TIME_OFF_MS) this.counts.timeOff++;
+    this.counts.latestS = Math.max(this.counts.latestS, Math.round(delayMs / 1000));
+  }
+
+  /** What has not arrived, by boot, oldest first. */
+  missing(): Map<number, Item[]> {
+    const byBoot = new Map<number, Item[]>();
+    const all = [...this.#open.values()].flat().sort((a, b) => a.timeMs - b.timeMs);
+    for (const item of all) byBoot.set(item.boot, [...(byBoot.get(item.boot) ?? []), item]);
+    return byBoot;
+  }
+}
+
+/** In steps of the metric's last decimal, to which the node rounds what it sends. */
+function inSteps(metric: string, value: number): number {
+  const index = metricIndex(metric);
+  return index < 0 ? value : value * 10 ** metricDecimals(index);
+}
+
+function eventKey({ event, chip, channel, reason, threshold }: EventMessage): string {
+  return [event, chip, channel, reason, threshold].join(" ");
+}

@@ -1,0 +1,124 @@
+import type { EventMessage } from "../../../devs/contract/messages";
+import type { EventArrival, Reading, StateArrival } from "../../city/receiver";
+import type { Cue } from "../scenario/cues";
+import type { NodeSummary } from "../runSummary";
+import type { Report, VirtualNode } from "../virtualNode";
+import type { Surroundings } from "../world/surroundings";
+import { AlarmTruth } from "./alarmTruth";
+import { FaultWatch } from "./faultWatch";
+import { Ledger } from "./ledger";
+import { TruthCheck, excusesOf } from "./truth";
+import type { NodeVerdict } from "./verdict";
+
+/** Lines of a panic that are kept, and panics that are described. */
+const STACK_LINES = 12;
+const PANICS_KEPT = 5;
+const DAY_MS = 86_400_000;
+
+export interface NodeWatchOptions {
+  readonly cues: readonly Cue[];
+  readonly world: Surroundings;
+  readonly configuration: object;
+  readonly startUtcMs: number;
+  readonly durationMs: number;
+  readonly lateAfterMs: number;
+}
+
+/** Watches one node and what the city learns of it, from outside both. */
+export class NodeWatch {
+  readonly #node: VirtualNode;
+  readonly #options: NodeWatchOptions;
+  readonly #ledger: Ledger;
+  readonly #truth: TruthCheck;
+  readonly #alarms = new AlarmTruth();
+  readonly #faults: FaultWatch;
+  readonly #panics: string[] = [];
+  /** The last lines of the log: a panic comes after its stack. */
+  readonly #lastLines: string[] = [];
+  #boots = 0;
+  #heapEarlyBytes = 0;
+
+  constructor(node: VirtualNode, options: NodeWatchOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.#ledger = new Ledger(options.lateAfterMs);
+    this.#truth = new TruthCheck(options.world, excusesOf(options.cues, node.node));
+    this.#faults = new FaultWatch(options.cues, node.node, options.durationMs);
+  }
+
+  /** The node's filters let a reading through. */
+  reported(report: Report): void {
+    this.#ledger.reported(report);
+    this.#truth.reported(report);
+  }
+
+  /** A line of the node's log. */
+  line(text: string, nowMs: number): void {
+    this.#lastLines.push(text);
+    if (this.#lastLines.length > STACK_LINES) this.#lastLines.shift();
+    if (text.startsWith("* start:")) {
+      if (this.#boots > 0) this.#truth.restarted(nowMs);
+      this.#boots = this.#node.boots;
+    } else if (text.startsWith("> health ") && this.#node.health)
+      this.#ledger.health(this.#node.boots, this.#node.health);
+    else if (text.startsWith('> "event":')) {
+      const event = JSON.parse(`{${text.slice(2)}}`) as EventMessage;
+      this.#ledger.noticed(event, nowMs);
+    }
+    if (this.#heapEarlyBytes === 0 && nowMs >= this.#earlyMs()) this.#heapEarlyBytes = this.#live();
+  }
+
+  /** The program panicked. */
+  panicked(code: number, nowMs: number): void {
+    this.#ledger.ended(this.#node.boots, nowMs);
+    if (this.#panics.length < PANICS_KEPT)
+      this.#panics.push(`${code} at ${(nowMs / 1000).toFixed(1)} s\n${this.#lastLines.join("\n")}`);
+  }
+
+  /** The power goes now. */
+  powerGoes(nowMs: number): void {
+    this.#ledger.ended(this.#node.boots, nowMs);
+  }
+
+  reading({ metric, value, timeMs }: Reading, nowMs: number): void {
+    this.#ledger.arrived(metric, value, timeMs - this.#options.startUtcMs, nowMs);
+  }
+
+  event({ event, timeMs }: EventArrival, nowMs: number): void {
+    const atMs = timeMs - this.#options.startUtcMs;
+    this.#ledger.eventArrived(event, atMs, nowMs);
+    this.#faults.event(event, nowMs);
+    if (event.event === "alarm-raised") this.#alarms.raised(event, atMs, nowMs);
+  }
+
+  state({ state }: StateArrival, nowMs: number): void {
+    this.#faults.state(state, nowMs);
+  }
+
+  /** What all of it comes to. */
+  verdict(summary: NodeSummary, nowMs: number): NodeVerdict {
+    const { world, configuration, cues } = this.#options;
+    return {
+      ...summary,
+      readings: this.#ledger.readings(nowMs),
+      events: this.#ledger.events(nowMs),
+      truth: this.#truth.account(configuration, nowMs),
+      alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
+      faults: this.#faults.reports(),
+      falseFaults: this.#faults.falseFaults,
+      flashWrites: this.#node.flashWrites,
+      heapEarlyBytes: this.#heapEarlyBytes,
+      heapEndBytes: this.#live(),
+      panicsAt: this.#panics,
+    };
+  }
+
+  #earlyMs(): number {
+    return Math.min(DAY_MS, this.#options.durationMs / 2);
+  }
+
+  /** What the program holds, without garbage. */
+  #live(): number {
+    return this.#node.heapUse()?.liveBytes ?? 0;
+  }
+}

@@ -1,0 +1,200 @@
+import { channelConfig } from "../../../devs/contract/config";
+import type { Cue } from "../scenario/cues";
+import type { Surroundings } from "../world/surroundings";
+import type { Report } from "../virtualNode";
+
+/** How far from the truth a sensor's value may be, and how old it may be when it is read. */
+interface StatedError {
+  readonly absolute: number;
+  readonly pct: number;
+  readonly ageMs: number;
+}
+
+const PARTICLES: StatedError = { absolute: 0.2, pct: 0.5, ageMs: 2500 };
+const LAMP_AGE_MS = 2500;
+
+/**
+ * What the modelled chips add to the truth: the step of their registers and the time that a
+ * measurement takes, by their data sheets. A metric that is not here is worked out by the
+ * node from others, and not compared.
+ */
+const STATED: Readonly<Record<string, StatedError>> = {
+  pm1: PARTICLES,
+  pm25: PARTICLES,
+  pm4: PARTICLES,
+  pm10: PARTICLES,
+  temperature: { absolute: 0.1, pct: 0, ageMs: 2500 },
+  humidity: { absolute: 0.2, pct: 0, ageMs: 2500 },
+  vocIndex: { absolute: 0.6, pct: 1, ageMs: 2500 },
+  noxIndex: { absolute: 0.6, pct: 1, ageMs: 2500 },
+  LAF: { absolute: 0.3, pct: 0, ageMs: 400 },
+  illuminance: { absolute: 2, pct: 3, ageMs: 4000 },
+  lampVoltage: { absolute: 0.05, pct: 0.2, ageMs: LAMP_AGE_MS },
+  lampCurrent: { absolute: 6, pct: 0.5, ageMs: LAMP_AGE_MS },
+  lampPower: { absolute: 0.4, pct: 1, ageMs: LAMP_AGE_MS },
+};
+
+/** Which chip of a street pole gives a metric. */
+const CHIP: Readonly<Record<string, string>> = {
+  pm1: "sen55",
+  pm25: "sen55",
+  pm4: "sen55",
+  pm10: "sen55",
+  temperature: "sen55",
+  humidity: "sen55",
+  vocIndex: "sen55",
+  noxIndex: "sen55",
+  LAF: "sen0232",
+  illuminance: "veml7700",
+  lampVoltage: "ina226",
+  lampCurrent: "ina226",
+  lampPower: "ina226",
+};
+
+/** Instants at which the truth is asked for within the age of a value. */
+const LOOKS = 9;
+/** A chip that was off needs so long until its values are what they ought to be. */
+const SETTLE_MS = 120_000;
+
+/** How what the node reported stands to the world. */
+export interface TruthAccount {
+  readonly compared: number;
+  /** Reported values that differ from the truth by more than the sensor's stated error. */
+  readonly wrong: number;
+  /** The same while a scenario had the sensor misbehave. */
+  readonly wrongUnderFault: number;
+  /** Times that the truth left the report rule's band for longer than a sample, unreported. */
+  readonly swallowed: number;
+}
+
+/** A time in which a node's sensor cannot be asked for the truth. */
+export interface Excuse {
+  /** Undefined: all of them. */
+  readonly chip?: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The excuses that a scenario gives the sensors of a node. */
+export function excusesOf(cues: readonly Cue[], node: string): Excuse[] {
+  return cues.flatMap(({ action, node: who, atMs, untilMs }): Excuse[] => {
+    if (who !== node) return [];
+    if (action.do === "power-cut" || action.do === "brown-out")
+      return [{ fromMs: atMs, toMs: untilMs + SETTLE_MS }];
+    if (action.do !== "chip-fault") return [];
+    // Backing off from a dead chip takes up to five minutes after it is well.
+    return [{ chip: action.chip, fromMs: atMs, toMs: untilMs + 3 * SETTLE_MS }];
+  });
+}
+
+/** Compares what one node's filters reported with the world around it. */
+export class TruthCheck {
+  readonly #world: Surroundings;
+  readonly #excuses: Excuse[];
+  readonly #histories = new Map<string, { times: number[]; values: number[] }>();
+  #compared = 0;
+  #wrong = 0;
+  #wrongUnderFault = 0;
+
+  constructor(world: Surroundings, excuses: readonly Excuse[]) {
+    this.#world = world;
+    this.#excuses = [...excuses, { fromMs: -Infinity, toMs: SETTLE_MS }];
+  }
+
+  /** The program started anew, for whatever reason. */
+  restarted(nowMs: number): void {
+    this.#excuses.push({ fromMs: nowMs, toMs: nowMs + SETTLE_MS });
+  }
+
+  /** The node's filters let a reading through. */
+  reported({ metric, value, timeMs }: Report): void {
+    const stated = STATED[metric];
+    if (!stated) return;
+    const history = this.#histories.get(metric) ?? { times: [], values: [] };
+    this.#histories.set(metric, history);
+    history.times.push(timeMs);
+    history.values.push(value);
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = 0; i < LOOKS; i++) {
+      const truth = this.#world.value(metric, timeMs - (stated.ageMs * i) / (LOOKS - 1));
+      if (truth === undefined) return;
+      low = Math.min(low, truth);
+      high = Math.max(high, truth);
+    }
+    this.#compared++;
+    const allowed = stated.absolute + (stated.pct / 100) * Math.abs(value);
+    if (value >= low - allowed && value <= high + allowed) return;
+    if (this.#excused(metric, timeMs)) this.#wrongUnderFault++;
+    else this.#wrong++;
+  }
+
+  /**
+   * Looks for what the node ought to have reported and did not, in a run of that length with
+   * that configuration. A channel whose filter smooths or takes out spikes is left aside.
+   */
+  account(configuration: object, endMs: number): TruthAccount {
+    let swallowed = 0;
+    for (const [metric, history] of this.#histories)
+      swallowed += this.#swallowed(metric, history.times, history.values, configuration, endMs);
+    return {
+      compared: this.#compared,
+      wrong: this.#wrong,
+      wrongUnderFault: this.#wrongUnderFault,
+      swallowed,
+    };
+  }
+
+  #swallowed(
+    metric: string,
+    times: readonly number[],
+    values: readonly number[],
+    configuration: object,
+    endMs: number,
+  ): number {
+    const channel = channelConfig(configuration as Record<string, unknown>, metric);
+    const stated = STATED[metric];
+    const deadband = channel.report?.deadband;
+    const rewritten = channel.smooth ?? channel.spike ?? channel.calibrate ?? channel.rate;
+    if (!stated || !channel.on || deadband === undefined || rewritten) return 0;
+    const periodMs = channel.periodS * 1000;
+    const neededMs = 2 * periodMs + stated.ageMs + (channel.report?.shortestS ?? 0) * 1000;
+    let found = 0;
+    let at = 0;
+    let side = 0;
+    let sinceMs = 0;
+    for (let timeMs = times[0] ?? endMs; timeMs < endMs - neededMs; timeMs += periodMs) {
+      while ((times[at + 1] ?? Infinity) <= timeMs) {
+        at++;
+        side = 0;
+      }
+      const believed = values[at] ?? NaN;
+      const truth = this.#world.value(metric, timeMs) ?? NaN;
+      const pct = channel.report?.deadbandPct ?? 0;
+      const band =
+        Math.max(deadband, (pct / 100) * Math.abs(believed)) +
+        2 * (stated.absolute + (stated.pct / 100) * Math.abs(truth));
+      const off = Math.abs(truth - believed) > band ? Math.sign(truth - believed) : 0;
+      const inRange =
+        truth >= (channel.range?.min ?? -Infinity) && truth <= (channel.range?.max ?? Infinity);
+      if (off === 0 || off !== side || !inRange || this.#excused(metric, timeMs)) {
+        side = inRange && !this.#excused(metric, timeMs) ? off : 0;
+        sinceMs = timeMs;
+      } else if (timeMs - sinceMs > neededMs) {
+        found++;
+        // It counts once, until the node says something again.
+        while ((times[at + 1] ?? Infinity) <= timeMs) at++;
+        timeMs = (times[at + 1] ?? endMs) - periodMs;
+        side = 0;
+      }
+    }
+    return found;
+  }
+
+  #excused(metric: string, timeMs: number): boolean {
+    return this.#excuses.some(
+      ({ chip, fromMs, toMs }) =>
+        (chip === undefined || chip === CHIP[metric]) && timeMs >= fromMs && timeMs < toMs,
+    );
+  }
+}

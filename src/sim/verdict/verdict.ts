@@ -1,0 +1,128 @@
+import type { NodeSummary } from "../runSummary";
+import type { AlarmAccount } from "./alarmTruth";
+import type { FaultReport } from "./faultWatch";
+import type { Account } from "./ledger";
+import type { TruthAccount } from "./truth";
+
+/** What is known of one node after a run. */
+export interface NodeVerdict extends NodeSummary {
+  readonly readings: Account;
+  readonly events: Account;
+  readonly truth: TruthAccount;
+  readonly alarms: AlarmAccount;
+  readonly faults: readonly FaultReport[];
+  readonly falseFaults: number;
+  readonly flashWrites: number;
+  /** What the GC heap held after the first day, or half of a shorter run, and at the end. */
+  readonly heapEarlyBytes: number;
+  readonly heapEndBytes: number;
+  /** Where it panicked: code, virtual second, and the lines of the source. */
+  readonly panicsAt: readonly string[];
+}
+
+/** Counts in equal parts of a run, for charts. */
+export interface Series {
+  readonly stepS: number;
+  readonly reported: number[];
+  readonly delivered: number[];
+  readonly connects: number[];
+}
+
+/** What a scenario showed. */
+export interface Verdict {
+  readonly nodes: readonly NodeVerdict[];
+  readonly series: Series;
+  /** CONNECT packets in the busiest second. */
+  readonly connectsPerSecondMax: number;
+  readonly duplicates: number;
+}
+
+/** Sums over all nodes. */
+export interface Totals {
+  readonly readings: Account;
+  readonly events: Account;
+  readonly truth: TruthAccount;
+  readonly alarms: AlarmAccount;
+  readonly faultsExpected: number;
+  readonly faultsNoticed: number;
+  readonly slowestNoticeS: number;
+  readonly falseFaults: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly panics: number;
+}
+
+/** Adds up a verdict. */
+export function totals({ nodes }: Verdict): Totals {
+  const faults = nodes.flatMap((node) => node.faults);
+  const noticed = faults.flatMap(({ noticedAfterS }) => noticedAfterS ?? []);
+  return {
+    readings: sum(nodes.map(({ readings }) => readings)),
+    events: sum(nodes.map(({ events }) => events)),
+    truth: sum(nodes.map(({ truth }) => truth)),
+    alarms: sum(nodes.map(({ alarms }) => alarms)),
+    faultsExpected: faults.length,
+    faultsNoticed: noticed.length,
+    slowestNoticeS: Math.max(0, ...noticed),
+    falseFaults: nodes.reduce((all, node) => all + node.falseFaults, 0),
+    messages: nodes.reduce((all, node) => all + node.messagesPublished, 0),
+    bytes: nodes.reduce((all, node) => all + node.bytesPublished, 0),
+    panics: nodes.reduce((all, node) => all + node.panics, 0),
+  };
+}
+
+/** What must not be after any run; empty when all is well. */
+export function shortcomings(verdict: Verdict): string[] {
+  const { readings, events, truth, alarms, panics, faultsExpected, faultsNoticed } =
+    totals(verdict);
+  const found: [number, string][] = [
+    [panics, "panics"],
+    [readings.unexplained, "readings lost without an explanation"],
+    [readings.altered, "readings that the node never reported"],
+    [events.unexplained, "events lost without an explanation"],
+    [truth.wrong, "readings farther from the truth than the sensor's error"],
+    [truth.swallowed, "changes that ought to have been reported and were not"],
+    [alarms.missed, "alarms missed"],
+    [alarms.false, "false alarms"],
+    [faultsExpected - faultsNoticed, "faults that the city never heard of"],
+  ];
+  return found.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+}
+
+/** Adds objects of numbers field by field; of a field named `…S` (a time) the largest counts. */
+function sum<T extends object>(parts: readonly T[]): T {
+  const result: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, value] of Object.entries(part) as [string, number][])
+      result[name] = /S$/.test(name)
+        ? Math.max(result[name] ?? 0, value)
+        : (result[name] ?? 0) + value;
+  return result as T;
+}
+
+/** Puts the verdicts of shards together, its nodes in that order. */
+export function mergeVerdicts(
+  order: readonly string[],
+  parts: readonly (Verdict & { readonly connects: ReadonlyMap<number, number> })[],
+): Verdict {
+  const nodes = new Map(parts.flatMap((part) => part.nodes.map((node) => [node.node, node])));
+  const add = (pick: (series: Series) => number[]) =>
+    (parts[0] ? pick(parts[0].series) : []).map((_, i) =>
+      parts.reduce((all, { series }) => all + (pick(series)[i] ?? 0), 0),
+    );
+  const connects = new Map<number, number>();
+  for (const part of parts)
+    for (const [second, count] of part.connects)
+      connects.set(second, (connects.get(second) ?? 0) + count);
+  return {
+    nodes: order.flatMap((node) => nodes.get(node) ?? []),
+    series: {
+      stepS: parts[0]?.series.stepS ?? 0,
+      reported: add(({ reported }) => reported),
+      delivered: add(({ delivered }) => delivered),
+      connects: add(({ connects: made }) => made),
+    },
+    connectsPerSecondMax: Math.max(0, ...connects.values()),
+    duplicates: parts.reduce((all, { duplicates }) => all + duplicates, 0),
+  };
+}
