@@ -42,7 +42,11 @@ export class NodeWatch {
     this.#node = node;
     this.#options = options;
     this.#ledger = new Ledger(options.lateAfterMs);
-    this.#truth = new TruthCheck(options.world, excusesOf(options.cues, node.node));
+    this.#truth = new TruthCheck(
+      options.world,
+      options.configuration,
+      excusesOf(options.cues, node.node),
+    );
     this.#faults = new FaultWatch(options.cues, node.node, options.durationMs);
   }
 
@@ -102,7 +106,7 @@ export class NodeWatch {
       ...summary,
       readings: this.#ledger.readings(nowMs),
       events: this.#ledger.events(nowMs),
-      truth: this.#truth.account(configuration, nowMs),
+      truth: this.#truth.account(nowMs),
       alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
       faults: this.#faults.reports(),
       falseFaults: this.#faults.falseFaults,
@@ -110,6 +114,7 @@ export class NodeWatch {
       heapEarlyBytes: this.#heapEarlyBytes,
       heapEndBytes: this.#live(),
       panicsAt: this.#panics,
+      notes: this.#truth.notes,
     };
   }
 

@@ -93,6 +93,9 @@ export function verdictText(verdict: Verdict): string {
     overview.toString(),
     ...missed.slice(0, NODES_SHOWN),
     ...panics,
+    ...verdict.nodes
+      .flatMap(({ node, notes }) => notes.map((note) => `${node} ${note}`))
+      .slice(0, NODES_SHOWN),
     problems.length === 0 ? "Verdict: good." : `Verdict: ${problems.join("; ")}.`,
   ].join("\n");
 }

@@ -53,6 +53,9 @@ const CHIP: Readonly<Record<string, string>> = {
 
 /** Instants at which the truth is asked for within the age of a value. */
 const LOOKS = 9;
+/** A metric whose values are younger than this moves from sample to sample. */
+const FAST_MS = 1000;
+const NOTES_KEPT = 5;
 /** A chip that was off needs so long until its values are what they ought to be. */
 const SETTLE_MS = 120_000;
 
@@ -89,15 +92,21 @@ export function excusesOf(cues: readonly Cue[], node: string): Excuse[] {
 
 /** Compares what one node's filters reported with the world around it. */
 export class TruthCheck {
+  /** The first few differences, for people. */
+  readonly notes: string[] = [];
   readonly #world: Surroundings;
+  readonly #configuration: Record<string, unknown>;
+  /** What the ends of a swinging door's lines may be off, by metric. */
+  readonly #doors = new Map<string, number>();
   readonly #excuses: Excuse[];
   readonly #histories = new Map<string, { times: number[]; values: number[] }>();
   #compared = 0;
   #wrong = 0;
   #wrongUnderFault = 0;
 
-  constructor(world: Surroundings, excuses: readonly Excuse[]) {
+  constructor(world: Surroundings, configuration: object, excuses: readonly Excuse[]) {
     this.#world = world;
+    this.#configuration = configuration as Record<string, unknown>;
     this.#excuses = [...excuses, { fromMs: -Infinity, toMs: SETTLE_MS }];
   }
 
@@ -123,20 +132,26 @@ export class TruthCheck {
       high = Math.max(high, truth);
     }
     this.#compared++;
-    const allowed = stated.absolute + (stated.pct / 100) * Math.abs(value);
+    const allowed = stated.absolute + (stated.pct / 100) * Math.abs(value) + this.#door(metric);
     if (value >= low - allowed && value <= high + allowed) return;
     if (this.#excused(metric, timeMs)) this.#wrongUnderFault++;
-    else this.#wrong++;
+    else {
+      this.#wrong++;
+      this.#note(
+        `${metric} at ${(timeMs / 1000).toFixed(1)} s: ${value} reported, ${low.toFixed(2)} to ${high.toFixed(2)} true`,
+      );
+    }
   }
 
   /**
-   * Looks for what the node ought to have reported and did not, in a run of that length with
-   * that configuration. A channel whose filter smooths or takes out spikes is left aside.
+   * Looks for what the node ought to have reported and did not in a run of that length: the city's curve (steps, or the lines of a swinging door) is farther
+   * from the truth than the rule and the sensor allow, for longer than a sample takes. A
+   * channel whose filter smooths or takes out spikes is left aside.
    */
-  account(configuration: object, endMs: number): TruthAccount {
+  account(endMs: number): TruthAccount {
     let swallowed = 0;
     for (const [metric, history] of this.#histories)
-      swallowed += this.#swallowed(metric, history.times, history.values, configuration, endMs);
+      swallowed += this.#swallowed(metric, history.times, history.values, endMs);
     return {
       compared: this.#compared,
       wrong: this.#wrong,
@@ -149,26 +164,35 @@ export class TruthCheck {
     metric: string,
     times: readonly number[],
     values: readonly number[],
-    configuration: object,
     endMs: number,
   ): number {
-    const channel = channelConfig(configuration as Record<string, unknown>, metric);
+    const channel = channelConfig(this.#configuration, metric);
     const stated = STATED[metric];
-    const deadband = channel.report?.deadband;
+    const door = channel.report?.swingingDoor;
+    const deadband = door ?? channel.report?.deadband;
     const rewritten = channel.smooth ?? channel.spike ?? channel.calibrate ?? channel.rate;
     if (!stated || !channel.on || deadband === undefined || rewritten) return 0;
     const periodMs = channel.periodS * 1000;
+    // What moves within a sample must stay off for all of the time, not at some instants.
+    const stepMs = stated.ageMs < FAST_MS ? Math.min(periodMs, FAST_MS / 2) : periodMs;
     const neededMs = 2 * periodMs + stated.ageMs + (channel.report?.shortestS ?? 0) * 1000;
     let found = 0;
     let at = 0;
     let side = 0;
     let sinceMs = 0;
-    for (let timeMs = times[0] ?? endMs; timeMs < endMs - neededMs; timeMs += periodMs) {
+    for (let timeMs = times[0] ?? endMs; timeMs < endMs - neededMs; timeMs += stepMs) {
       while ((times[at + 1] ?? Infinity) <= timeMs) {
         at++;
         side = 0;
       }
-      const believed = values[at] ?? NaN;
+      const next = times[at + 1];
+      // A swinging door's line stands when its end is told.
+      if (door !== undefined && next === undefined) break;
+      const share =
+        door === undefined || next === undefined
+          ? 0
+          : (timeMs - (times[at] ?? 0)) / (next - (times[at] ?? 0));
+      const believed = (values[at] ?? NaN) * (1 - share) + (values[at + 1] ?? 0) * share;
       const truth = this.#world.value(metric, timeMs) ?? NaN;
       const pct = channel.report?.deadbandPct ?? 0;
       const band =
@@ -182,13 +206,28 @@ export class TruthCheck {
         sinceMs = timeMs;
       } else if (timeMs - sinceMs > neededMs) {
         found++;
+        this.#note(
+          `${metric} at ${(timeMs / 1000).toFixed(1)} s: ${believed.toFixed(2)} believed, ${truth.toFixed(2)} true`,
+        );
         // It counts once, until the node says something again.
         while ((times[at + 1] ?? Infinity) <= timeMs) at++;
-        timeMs = (times[at + 1] ?? endMs) - periodMs;
+        timeMs = (times[at + 1] ?? endMs) - stepMs;
         side = 0;
       }
     }
     return found;
+  }
+
+  #note(text: string): void {
+    if (this.notes.length < NOTES_KEPT) this.notes.push(text);
+  }
+
+  #door(metric: string): number {
+    const known = this.#doors.get(metric);
+    if (known !== undefined) return known;
+    const door = channelConfig(this.#configuration, metric).report?.swingingDoor ?? 0;
+    this.#doors.set(metric, door);
+    return door;
   }
 
   #excused(metric: string, timeMs: number): boolean {

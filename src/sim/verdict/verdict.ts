@@ -18,6 +18,8 @@ export interface NodeVerdict extends NodeSummary {
   readonly heapEndBytes: number;
   /** Where it panicked: code, virtual second, and the lines of the source. */
   readonly panicsAt: readonly string[];
+  /** The first few differences between what it reported and the world. */
+  readonly notes: readonly string[];
 }
 
 /** Counts in equal parts of a run, for charts. */
