@@ -10,6 +10,8 @@ export interface BrokerAccess {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Certificate of an authority of the city's own, in PEM. */
+  readonly ca?: string | undefined;
   readonly city: string;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
@@ -50,11 +52,16 @@ export async function checkBroker(access: BrokerAccess, now = Date.now): Promise
 }
 
 /** Opens a connection, and with TLS checks the certificate as a node does. */
-function reach({ host, port, tls }: BrokerAccess, now: () => number): Promise<Check> {
+function reach({ host, port, tls, ca }: BrokerAccess, now: () => number): Promise<Check> {
   const address = `${host}:${port}`;
   return new Promise((resolve) => {
     const socket = tls
-      ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }) })
+      ? connectTls({
+          host,
+          port,
+          ...(isIP(host) ? {} : { servername: host }),
+          ...(ca === undefined ? {} : { ca }),
+        })
       : createConnection({ host, port });
     const done = (check: Check) => {
       clearTimeout(timer);
@@ -95,7 +102,7 @@ function describe(error: Error, address: string, tls: boolean): [found: string, 
   if (/CERT|SELF_SIGNED|ISSUER|ALTNAME/.test(code))
     return [
       `${address}: the certificate is not believed (${code})`,
-      "nodes trust public authorities only (such as Let's Encrypt), by the broker's name; an own one needs an own runtime, and NODE_EXTRA_CA_CERTS here",
+      "nodes trust public authorities only (such as Let's Encrypt), by the broker's name; an own one needs an own runtime, and --ca FILE here",
     ];
   if (tls && (code.startsWith("ERR_SSL") || code === "ECONNRESET"))
     return [`${address} does not speak TLS`, "is it the TLS port (8883)?"];
@@ -112,6 +119,7 @@ function signIn(access: BrokerAccess, now: () => number): Promise<Check[]> {
       host,
       port,
       ...(tls && isIP(host) === 0 ? { servername: host } : {}),
+      ...(access.ca === undefined ? {} : { ca: access.ca }),
       username: user,
       password,
       clientId: `doctor-${process.pid}`,

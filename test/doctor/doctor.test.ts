@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync } from "mqtt";
+import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { timeTopic } from "../../devs/contract/topics";
 import { userFiles } from "../../src/brokerConfig/export";
@@ -15,6 +16,7 @@ import { checkPorts } from "../../src/doctor/checkPorts";
 import { checkRuntime } from "../../src/doctor/checkRuntime";
 import { RuntimeCache } from "../../src/flash/runtimeCache";
 import { Inventory } from "../../src/inventory/inventory";
+import { selfSignedCertificate } from "../support/certificate";
 import { freePort, HAS_MOSQUITTO, startMosquitto, type Mosquitto } from "../support/mosquitto";
 
 const BOARD_PORT = { path: "/dev/ttyUSB0", vendorId: "10c4", productId: "ea60" };
@@ -145,6 +147,22 @@ describe("the broker", () => {
     expect(found(await checkBroker(at(port, true)), "broker")).toContain("does not speak TLS");
     const unknown = await checkBroker({ ...at(1), host: "streetnode.invalid" });
     expect(found(unknown, "broker")).toContain("no such host");
+  });
+
+  it("must show a certificate that is believed", async () => {
+    const { certificate, key } = selfSignedCertificate(new Date(NOW_MS));
+    const tls = createTlsServer({ cert: certificate, key });
+    await new Promise<void>((resolve) => tls.listen(0, "127.0.0.1", resolve));
+    server = tls;
+    const access = { ...at((tls.address() as AddressInfo).port, true), host: "localhost" };
+    expect(found(await checkBroker(access), "broker")).toMatch(/not (believed|valid today)/);
+    const today = selfSignedCertificate();
+    tls.setSecureContext({ cert: today.certificate, key: today.key });
+    expect(found(await checkBroker(access), "broker")).toContain("the certificate is not believed");
+    const trusted = await checkBroker({ ...access, ca: today.certificate });
+    expect(found(trusted, "broker")).toContain("answers with TLS, certificate good for 0 days");
+    const otherName = await checkBroker({ ...access, host: "127.0.0.2", ca: today.certificate });
+    expect(verdicts(otherName)["broker"]).toBe("failed");
   });
 
   it.each([

@@ -11,12 +11,14 @@ import { InputError } from "../../inputError";
 import { Inventory } from "../../inventory/inventory";
 import { PROJECT_FOLDER } from "../../projectFolder";
 import { ownBoards } from "../../toolchain/compile";
+import { readCa } from "../caOption";
 import { inventoryOption } from "../inventoryOption";
 import { parseBroker, type BrokerAddress } from "../options";
 import { table } from "../table";
 
 interface DoctorOptions {
   readonly broker?: BrokerAddress;
+  readonly ca?: string;
   readonly city: string;
   readonly inventory: string;
   readonly json?: true;
@@ -38,6 +40,7 @@ export function doctorCommand(world: DoctorWorld = WORLD): Command {
   return new Command("doctor")
     .description("check what flashing needs on this computer, and say how to mend it")
     .option("--broker <url>", "also check the city's broker, as a node reaches it", parseBroker)
+    .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "whose time beacon to compare the clock with", "berkane")
     .addOption(inventoryOption())
     .option("--json", "print the checks as one JSON object")
@@ -56,12 +59,13 @@ Example:
 async function examine(options: DoctorOptions, { ports, cache }: DoctorWorld): Promise<void> {
   const cityProblem = nameProblem(options.city);
   if (cityProblem) throw new InputError(`--city ${options.city}: ${cityProblem}`);
+  const ca = options.ca === undefined ? undefined : readCa(options.ca, options.broker);
   const archIds = [...new Set(ownBoards(PROJECT_FOLDER).map(({ archId }) => archId))];
   const checks = [
     ...(await checkPorts(ports)),
     checkRuntime(cache, archIds),
     ...checkInventory(new Inventory(options.inventory)),
-    ...(await brokerChecks(options)),
+    ...(await brokerChecks(options, ca)),
   ];
   const isWell = checks.every(({ verdict }) => verdict !== "failed");
   if (options.json) console.log(JSON.stringify({ ok: isWell, checks }));
@@ -69,11 +73,15 @@ async function examine(options: DoctorOptions, { ports, cache }: DoctorWorld): P
   if (!isWell) process.exitCode = 1;
 }
 
-function brokerChecks({ broker, city }: DoctorOptions): Check[] | Promise<Check[]> {
+function brokerChecks(
+  { broker, city }: DoctorOptions,
+  ca: string | undefined,
+): Check[] | Promise<Check[]> {
   if (broker === undefined)
     return [skipped("broker", "none was named", "--broker mqtts://HOST checks it and the clock")];
   return checkBroker({
     ...broker,
+    ca,
     city,
     user: process.env["STREETNODE_USER"],
     password: process.env["STREETNODE_PASSWORD"],
