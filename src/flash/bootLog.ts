@@ -6,6 +6,9 @@ const QUOTED_MAGIC = 0xf8;
 const QUOTED_FRAME_START = 0xfc;
 const QUOTED_FRAME_END = 0xfd;
 
+/** Longest Jacdac frame, its header included; after more bytes it was noise that looked like the start of one. */
+const FRAME_MAX = 252;
+
 /** A longer line than any of a log: what arrives is no text, or at another rate. */
 const LINE_MAX = 1000;
 
@@ -14,17 +17,20 @@ export class LogLines {
   #line: number[] = [];
   #quoted = false;
   #inFrame = false;
+  #frameBytes = 0;
 
   push(bytes: Uint8Array): string[] {
     const lines: string[] = [];
     for (const byte of bytes) {
       if (this.#quoted) {
         this.#quoted = false;
-        if (byte === QUOTED_FRAME_START) this.#inFrame = true;
-        else if (byte === QUOTED_FRAME_END) this.#inFrame = false;
+        if (byte === QUOTED_FRAME_START) {
+          this.#inFrame = true;
+          this.#frameBytes = 0;
+        } else if (byte === QUOTED_FRAME_END) this.#inFrame = false;
         else if (byte === QUOTED_MAGIC && !this.#inFrame) this.#line.push(QUOTE);
       } else if (byte === QUOTE) this.#quoted = true;
-      else if (this.#inFrame) continue;
+      else if (this.#inFrame) this.#inFrame = ++this.#frameBytes < FRAME_MAX;
       else if (byte === 0x0a || this.#line.length >= LINE_MAX) {
         const text = Buffer.from(this.#line).toString("utf8").trim();
         this.#line = [];

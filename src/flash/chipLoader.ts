@@ -115,7 +115,13 @@ export class ChipLoader {
   /** Restarts the chip from its flash, with the port at that rate from then on. @throws FlashError */
   async restart(baud: number): Promise<void> {
     try {
-      await this.port.setBaudRate(baud);
+      await this.port.setBaudRate(baud).catch((error: Error) => {
+        if (error instanceof FlashError) throw error;
+        throw new FlashError(
+          "no-boot",
+          `the port cannot be set to ${baud} baud, the rate of the runtime's log: use another bridge chip or socket`,
+        );
+      });
       if (this.#options.manualReset) return;
       await this.port.setSignals({ dataTerminalReady: false, requestToSend: true });
       await pause(RESET_MS);

@@ -111,8 +111,7 @@ export class FlashBench {
       checkFit(chip, runtime);
       known = { ...known, runtime: runtime.version };
       const holder = this.#options.inventory.nodeWithMac(chip.mac);
-      const asked = holder !== undefined && (await this.#maySkip(holder));
-      if (asked && holder)
+      if (holder && !(await this.#mayBeWritten(holder)))
         return {
           ...known,
           port: facts.path,
@@ -189,11 +188,11 @@ export class FlashBench {
     return first;
   }
 
-  /** Whether a board that is a node already stays what it is. */
-  async #maySkip(holder: InventoryNode): Promise<boolean> {
-    if (holder.state === "failed" || holder.state === "flashing") return false;
+  /** Whether a board that is in the inventory may be written: one that is a node is asked about. */
+  async #mayBeWritten(holder: InventoryNode): Promise<boolean> {
+    if (holder.state === "failed" || holder.state === "flashing") return true;
     const { node, askAgain } = this.#options;
-    return !(await askAgain(holder, node !== holder.name ? node : undefined));
+    return askAgain(holder, node !== holder.name ? node : undefined);
   }
 
   #claim(chip: FoundChip, board: BoardConfiguration, holder: InventoryNode | undefined): Claim {

@@ -9,7 +9,12 @@ import { InputError } from "../inputError";
  */
 
 const IMAGE_MAGIC = 0xe9;
+const SEGMENT_COUNT_OFFSET = 1;
 const CHIP_ID_OFFSET = 12;
+const HASH_APPENDED_OFFSET = 23;
+const HEADER_BYTES = 24;
+const SEGMENT_HEADER_BYTES = 8;
+const HASH_BYTES = 32;
 const PARTITION_TABLE_OFFSET = 0x8000;
 const PARTITION_MAGIC = 0x50aa;
 const PARTITION_BYTES = 32;
@@ -70,13 +75,7 @@ export function readRuntimeImage(
     throw new InputError(
       `${name}: is no runtime image for flash address 0x${offset.toString(16)}, expected such as devicescript-${archId}-${archId}_bare-0x${offset.toString(16)}.bin`,
     );
-  const chipId = view.getUint16(CHIP_ID_OFFSET, true);
-  if (chipId !== CHIP_IDS[archId]) {
-    const other = Object.entries(CHIP_IDS).find(([, id]) => id === chipId)?.[0];
-    throw new InputError(
-      `${name}: is for ${other ?? `a chip with number ${chipId}`}, expected one for ${archId}`,
-    );
-  }
+  checkChip(name, archId, view, 0);
   const partitions = readPartitions(view, PARTITION_TABLE_OFFSET - offset);
   const own = (subtype: number, what: string) => {
     const found = partitions.find(
@@ -90,6 +89,8 @@ export function readRuntimeImage(
   const app = partitions.find((p) => p.type === TYPE_APP);
   if (!app || content[app.offset - offset] !== IMAGE_MAGIC)
     throw new InputError(`${name}: has no application`);
+  checkChip(name, archId, view, app.offset - offset);
+  checkApp(name, content, view, app.offset - offset);
   if (content.length > fstor.offset - offset)
     throw new InputError(`${name}: reaches into the place of settings and program`);
   return {
@@ -101,6 +102,34 @@ export function readRuntimeImage(
     dcfg,
     fstor,
   };
+}
+
+function checkChip(name: string, archId: string, view: DataView, header: number): void {
+  const chipId = view.getUint16(header + CHIP_ID_OFFSET, true);
+  if (chipId === CHIP_IDS[archId]) return;
+  const other = Object.entries(CHIP_IDS).find(([, id]) => id === chipId)?.[0];
+  throw new InputError(
+    `${name}: is for ${other ?? `a chip with number ${chipId}`}, expected one for ${archId}`,
+  );
+}
+
+/** Follows the application's segments to its end, and checks the hash that stands there. */
+function checkApp(name: string, content: Uint8Array, view: DataView, app: number): void {
+  let at = app + HEADER_BYTES;
+  for (let i = 0; i < view.getUint8(app + SEGMENT_COUNT_OFFSET); i++) {
+    if (at + SEGMENT_HEADER_BYTES > content.length)
+      throw new InputError(`${name}: is cut off: fetch it again`);
+    at += SEGMENT_HEADER_BYTES + view.getUint32(at + 4, true);
+  }
+  // The checksum is the last byte of a block of 16.
+  const end = app + Math.ceil((at - app + 1) / 16) * 16;
+  const hashed = view.getUint8(app + HASH_APPENDED_OFFSET) === 1;
+  if (end + (hashed ? HASH_BYTES : 0) > content.length)
+    throw new InputError(`${name}: is cut off: fetch it again`);
+  if (!hashed) return;
+  const hash = createHash("sha256").update(content.subarray(app, end)).digest();
+  if (!hash.equals(content.subarray(end, end + HASH_BYTES)))
+    throw new InputError(`${name}: is damaged (its own SHA-256 differs): fetch it again`);
 }
 
 function readPartitions(view: DataView, at: number) {

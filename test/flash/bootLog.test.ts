@@ -59,6 +59,17 @@ describe("a log on a serial line", () => {
       "c",
     ]);
   });
+
+  it("comes back after noise that looks like the start of a frame", () => {
+    const lines = new LogLines();
+    lines.push(Uint8Array.from([0x80, 0xfe, 0xfc]));
+    lines.push(new Uint8Array(300).fill(0x61));
+    lines.push(Buffer.from("\n> self-test {}\n"));
+    expect(lines.push(Buffer.from("after\n"))).toEqual(["after"]);
+    expect(
+      new LogLines().push(Buffer.from([0xfe, 0xfc, ...Buffer.from(`${"x".repeat(252)}\nafter\n`)])),
+    ).toEqual(["after"]);
+  });
 });
 
 describe("a start", () => {

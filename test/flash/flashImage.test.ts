@@ -141,6 +141,10 @@ describe("a runtime image", () => {
     const noApp = madeUpRuntime("esp32");
     noApp[0xf000] = 0;
     expect(read("esp32", noApp)).toThrow("has no application");
+    const whole = madeUpRuntime("esp32");
+    expect(read("esp32", whole.slice(0, -1000))).toThrow("f.bin: is cut off: fetch it again");
+    whole[0x20000] ^= 1;
+    expect(read("esp32", whole)).toThrow("f.bin: is damaged (its own SHA-256 differs)");
   });
 });
 

@@ -52,7 +52,8 @@ describe("the runtime cache", () => {
   it("refuses what is no longer what was fetched", async () => {
     await cache.fetch(arch, url);
     const content = readFileSync(cache.file(arch));
-    content[0x20000] ^= 1;
+    // In the bootloader, which no hash of the image's own covers.
+    content[0x1000] ^= 1;
     writeFileSync(cache.file(arch), content);
     expect(() => cache.read(arch)).toThrow("its SHA-256 differs");
   });

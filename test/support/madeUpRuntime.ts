@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { seededRandom } from "../../src/sim/random";
 
 /** Where the parts of a made-up runtime lie. */
@@ -54,9 +55,15 @@ export function madeUpRuntime(archId: string, layout: RuntimeLayout = RELEASE_LA
   partition(2, 0, 0, 0x10000, layout.fstorOffset - 0x10000);
   partition(3, 0x8a, 1, layout.fstorOffset, layout.fstorBytes);
   const app = 0x10000 - offset;
-  header(app, layout.appBytes);
+  // One segment up to the block of 16 that ends with the checksum; behind it the hash.
+  const end = app + Math.floor((layout.appBytes - 32) / 16) * 16;
+  header(app, end - app);
+  file[app + 1] = 1;
+  file[app + 23] = 1;
+  view.setUint32(app + 28, end - app - 33, true);
   view.setUint32(app + 32, 0xabcd5432, true);
   file.fill(0, app + 48, app + 80);
   file.set(Buffer.from("v2.16.1"), app + 48);
+  file.set(createHash("sha256").update(file.subarray(app, end)).digest(), end);
   return file;
 }

@@ -123,6 +123,7 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
   const inventory = new Inventory(options.inventory);
   const signal = world.interruption();
   const runtime = runtimes(options, world);
+  let passwordsChanged = false;
   const progress = new FlashProgressBar(options.json ? false : undefined);
   const bench = new FlashBench({
     access,
@@ -140,6 +141,8 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     ...(options.city === undefined ? {} : { city: options.city }),
     ...(options.board === undefined ? {} : { boardId: options.board }),
     askAgain: async (known, next) => {
+      // Whatever becomes of it now, the node may get another password.
+      passwordsChanged = true;
       if (options.yes) return true;
       if (!world.terminal()) return false;
       progress.clear();
@@ -168,8 +171,10 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     else await one(bench, await thePort(access, options.port), options, progress);
   } finally {
     progress.clear();
-    const exports = exportUsers(inventory);
-    if (!options.json) printExports(exports, false);
+    if (passwordsChanged) {
+      const exports = exportUsers(inventory);
+      if (!options.json) printExports(exports, false);
+    }
   }
 }
 
