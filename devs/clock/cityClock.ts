@@ -20,7 +20,7 @@ const STEP_AFTER_S = 45;
 /** The same for beacons that are refused: else one that lied after a start would be for ever. */
 const GIVE_IN_AFTER_S = 3600;
 /** A beacon comes late, never early: of a delay only this part is believed. */
-const LATE_PART = 8;
+const LATE_PART = 32;
 /** Time between two beacons from which the crystal's error shows, and the most that it can be. */
 const DRIFT_BASE_S = 1800;
 const DRIFT_MAX = 0.0001;

@@ -26,7 +26,7 @@ export type ConfigDocument = Record<string, unknown>;
 export const DEFAULT_RELEASE_PERIOD_S = 30;
 
 /** Period of the health message in seconds, 10 to 86400. */
-export const DEFAULT_HEALTH_PERIOD_S = 60;
+export const DEFAULT_HEALTH_PERIOD_S = 120;
 
 /**
  * What local time is ahead of UTC, in minutes: that of Morocco, but for Ramadan, when it is

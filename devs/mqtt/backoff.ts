@@ -15,6 +15,12 @@ export const BACKOFF_SHORTEST_MS = 100;
  */
 const BACKOFF_FACTOR = 1.3;
 
+/**
+ * Highest delay after a connection that stood was lost, in milliseconds: a broker that
+ * restarts loses those of all nodes at once, and they are not to come back in one second.
+ */
+export const BACKOFF_LOST_MS = 5000;
+
 /** Wait after the server refused this client by name or password, in milliseconds. */
 export const REFUSED_SHORTEST_MS = 300000;
 export const REFUSED_LONGEST_MS = 600000;
@@ -26,10 +32,18 @@ export const REFUSED_LONGEST_MS = 600000;
  * jitter on top keeps a hundred nodes in step. `random` is uniform in 0..1.
  */
 export function backoffDelayMs(failures: number, random: number): number {
+  return spread(BACKOFF_SHORTEST_MS, backoffLimitMs(failures), random);
+}
+
+/** The same after a connection that stood was lost. */
+export function lostDelayMs(failures: number, random: number): number {
+  return spread(BACKOFF_SHORTEST_MS, Math.max(BACKOFF_LOST_MS, backoffLimitMs(failures)), random);
+}
+
+function backoffLimitMs(failures: number): number {
   let limitMs = BACKOFF_FIRST_MS;
   for (let i = 0; i < failures && limitMs < BACKOFF_LONGEST_MS; i++) limitMs *= BACKOFF_FACTOR;
-  if (limitMs > BACKOFF_LONGEST_MS) limitMs = BACKOFF_LONGEST_MS;
-  return spread(BACKOFF_SHORTEST_MS, limitMs, random);
+  return Math.min(limitMs, BACKOFF_LONGEST_MS);
 }
 
 /** Delay in milliseconds after a refusal that only a person can end. */

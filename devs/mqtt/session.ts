@@ -3,7 +3,7 @@
  * owns no socket, no clock and no random source; all three are given.
  */
 
-import { backoffDelayMs, refusedDelayMs } from "./backoff";
+import { backoffDelayMs, lostDelayMs, refusedDelayMs } from "./backoff";
 import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder } from "./decoder";
 import { InFlightMessage, InFlightWindow, type MessageSource } from "./inFlight";
 import {
@@ -291,7 +291,7 @@ export class Session {
       if (before === SessionState.Connected) this.counters.connectionsLost++;
       else if (before !== SessionState.Stopped) this.counters.connectFailures++;
       this.closeLink(before);
-      this.deadlineMs = nowMs + this.delayMs(event);
+      this.deadlineMs = nowMs + this.delayMs(before, event);
     } else if (after === SessionState.Stopped) {
       this.closeLink(before);
     } else if (after === SessionState.Opening) {
@@ -311,9 +311,12 @@ export class Session {
     this.hooks.stateChanged(after, reason);
   }
 
-  private delayMs(event: SessionEvent): number {
+  private delayMs(before: SessionState, event: SessionEvent): number {
     if (event === SessionEvent.Refused) return refusedDelayMs(this.random());
-    const delay = backoffDelayMs(this.failures, this.random());
+    const lost = before === SessionState.Connected;
+    const delay = lost
+      ? lostDelayMs(this.failures, this.random())
+      : backoffDelayMs(this.failures, this.random());
     if (event !== SessionEvent.Start) this.failures++;
     return delay;
   }

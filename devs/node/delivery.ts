@@ -14,6 +14,11 @@ import { Identity } from "./identity";
 const KEEP_ALIVE_S = 60;
 /** How often it is looked what may go out, and what must go into the journal. */
 const TURN_MS = 1000;
+/** Before a planned restart: longest wait for the broker to take what waits, and how often it is looked. */
+const DRAIN_MS = 5000;
+const DRAIN_POLL_MS = 200;
+/** Longest time for all of a planned restart: the broker, and thirty blocks of flash. */
+const STOP_TIMEOUT_MS = 30000;
 /** So long after its start a node is watched by somebody: readings wait little then. */
 const WATCHED_S = 120;
 const WATCHED_PERIOD_S = 5;
@@ -26,6 +31,9 @@ export class Delivery {
   readonly journal: FlashJournal = new FlashJournal(new SettingsStorage());
   private readonly packs: PackSource;
   private readonly beaconTopic: string;
+  /** The offline message of a planned restart, and whether all is done for it. */
+  private leaving: string | undefined = undefined;
+  private left: boolean = false;
   private readonly releasePeriodS: number;
 
   /**
@@ -69,14 +77,36 @@ export class Delivery {
     this.client.addSource(this.packs);
   }
 
-  /** Connects, and moves what waits to the broker or into the journal, for ever. */
+  /** Connects, and moves what waits to the broker or into the journal, until `stop`. */
   async run(): Promise<void> {
     this.client.run.start();
-    await this.packs.journaling.restore();
-    while (true) {
-      await this.turn();
+    const { journaling } = this.packs;
+    await journaling.restore();
+    while (this.leaving === undefined) {
+      const periodS = nowS() < WATCHED_S ? WATCHED_PERIOD_S : this.releasePeriodS;
+      this.release(Math.min(periodS, this.releasePeriodS));
+      await journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
       await ds.sleep(TURN_MS);
     }
+    const untilMs = ds.millis() + DRAIN_MS;
+    while (this.client.connected() && this.waiting() > 0 && ds.millis() < untilMs) {
+      this.release(0);
+      await ds.sleep(DRAIN_POLL_MS);
+    }
+    await this.client.stop(this.leaving);
+    await journaling.saveAll(1, this.utcOffsetS());
+    await this.journal.work();
+    this.left = true;
+  }
+
+  /** Lets everything that waits go out now. */
+  flush(): void {
+    this.release(0);
+  }
+
+  /** Readings and events in RAM that the city does not have. */
+  waiting(): number {
+    return this.outbox.readings() + this.outbox.waitingEvents();
   }
 
   /** UTC minus the node's own time in seconds, NaN while the city's clock was not heard. */
@@ -104,17 +134,18 @@ export class Delivery {
     return true;
   }
 
-  /** Says offline, leaves the broker and writes into the journal what it does not have. */
+  /**
+   * Before a planned restart: lets the broker have what it takes in five seconds, says
+   * offline, leaves, and writes the rest of the readings into the journal.
+   */
   async stop(offline: string): Promise<void> {
-    await this.client.stop(offline);
-    await this.packs.journaling.saveAll(1, this.utcOffsetS());
-    await this.journal.work();
+    this.leaving = offline;
+    const untilMs = ds.millis() + STOP_TIMEOUT_MS;
+    while (!this.left && ds.millis() < untilMs) await ds.sleep(DRAIN_POLL_MS);
   }
 
-  private async turn(): Promise<void> {
-    const periodS = nowS() < WATCHED_S ? WATCHED_PERIOD_S : this.releasePeriodS;
-    if (this.packs.release(nowS(), Math.min(periodS, this.releasePeriodS))) this.client.wake();
-    await this.packs.journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
+  private release(periodS: number): void {
+    if (this.packs.release(nowS(), periodS)) this.client.wake();
   }
 }
 

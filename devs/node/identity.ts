@@ -10,7 +10,7 @@ export interface Identity {
   tls: boolean;
   /** Empty when the broker asks for none. */
   password: string;
-  /** Boots since the flash was new, this one included. */
+  /** Boots since the flash was new, this one included; `storeBoot` makes it last. */
   boot: number;
   /** Whether every reading is printed on the console before it is handed on. */
   trace: boolean;
@@ -22,6 +22,15 @@ const KEY_BROKER = "broker";
 const KEY_PASSWORD = "password";
 const KEY_BOOT = "boot";
 const KEY_TRACE = "trace";
+
+/**
+ * Writes the number of this boot into flash; to be called before anything is sent or kept
+ * under it. Not at once after power came: a lamp circuit flickers when it is switched, and
+ * the runtime forgets all settings when the power goes in the middle of a write.
+ */
+export async function storeBoot(identity: Identity): Promise<void> {
+  await writeSetting(KEY_BOOT, identity.boot);
+}
 
 /**
  * Reads the identity from flash and counts this boot.
@@ -41,7 +50,6 @@ export async function loadIdentity(): Promise<Identity> {
   if (!broker.host || !(port > 0 && port < 65536))
     throw new Error("broker: needs a host and a port from 1 to 65535");
   const boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
-  await writeSetting(KEY_BOOT, boot);
   return {
     city: who.city,
     node: who.node,

@@ -9,7 +9,7 @@ import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
 import { OutboxEvent } from "../outbox/outbox";
 import { Delivery } from "./delivery";
-import { Identity } from "./identity";
+import { Identity, storeBoot } from "./identity";
 import { ReportSink, Sensing } from "./sensing";
 
 /** The parts of the day begin within this time of their hour, for the alarms. */
@@ -30,20 +30,17 @@ export class StreetNode implements ReportSink, SessionHooks {
     this.healthPeriodMs = healthPeriodS(config) * 1000;
     this.utcOffsetMin = utcOffsetMin(config);
     this.sensing = new Sensing(this);
-    const offline: StateMessage = {
-      state: "offline",
-      reason: "connection-lost",
-      boot: identity.boot,
-    };
     // In DeviceScript a method taken from its object stays bound to it.
     const { eventFields } = this.sensing;
-    this.delivery = new Delivery(identity, config, JSON.stringify(offline), this, eventFields);
+    const offline = this.offline("connection-lost");
+    this.delivery = new Delivery(identity, config, offline, this, eventFields);
   }
 
   /** Runs for ever, each chip and the connection in fibers of their own. */
   async run(): Promise<void> {
     await this.sensing.start();
     console.log(this.sensing.selfTest(this.identity.node));
+    await storeBoot(this.identity);
     this.delivery.run.start();
     let healthDueMs = ds.millis() + this.healthPeriodMs;
     while (true) {
@@ -53,6 +50,15 @@ export class StreetNode implements ReportSink, SessionHooks {
       healthDueMs += this.healthPeriodMs;
       this.publishHealth();
     }
+  }
+
+  /**
+   * Restarts the program for a reason that `up/state` names: says offline, hands over what
+   * the broker takes, and writes the rest into the journal.
+   */
+  async restart(reason: string): Promise<void> {
+    await this.delivery.stop(this.offline(reason));
+    ds.restart();
   }
 
   addReading(metric: number, value: number, timeS: number): void {
@@ -102,6 +108,11 @@ export class StreetNode implements ReportSink, SessionHooks {
     this.sensing.setDayPart(dayPart);
   }
 
+  private offline(reason: string): string {
+    const state: StateMessage = { state: "offline", reason: reason, boot: this.identity.boot };
+    return JSON.stringify(state);
+  }
+
   private publishHealth(): void {
     const { sensing, delivery, identity } = this;
     const counters = delivery.client.session.counters;
@@ -117,7 +128,7 @@ export class StreetNode implements ReportSink, SessionHooks {
       dropped: outbox.dropped,
       thinned: outbox.thinned,
       refused: outbox.refused,
-      waiting: outbox.readings() + outbox.waitingEvents(),
+      waiting: delivery.waiting(),
       kept: delivery.journal.waiting(),
       beaconsRefused: delivery.clock.refused,
       reconnects: Math.max(0, counters.connections - 1),

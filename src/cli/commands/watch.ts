@@ -113,8 +113,13 @@ function textListener(): CityListener {
   const print = (timeMs: number, node: string, text: string) =>
     console.log(`${localTime(timeMs)}  ${node.padEnd(10)}  ${text}`);
   return {
-    reading: ({ timeMs, node, metric, value, unit }) =>
-      print(timeMs, node, `${metric.padEnd(13)} ${value} ${unitSymbol(unit)}`.trimEnd()),
+    reading: ({ timeMs, node, metric, value, unit, untimed }) =>
+      print(
+        timeMs,
+        node,
+        `${metric.padEnd(13)} ${value} ${unitSymbol(unit)}`.trimEnd() +
+          (untimed ? "  (before that time, nobody knows when)" : ""),
+      ),
     state: ({ node, state, arrivedMs }) =>
       print(
         arrivedMs,
