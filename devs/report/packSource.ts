@@ -1,8 +1,8 @@
 import { CityClock } from "../clock/cityClock";
 import { metricDecimals } from "../contract/metrics";
 import { UP_DATA, UP_EVENT } from "../contract/topics";
-import { MessageSource } from "../mqtt/inFlight";
-import { Message } from "../mqtt/packets";
+import type { MessageSource } from "../mqtt/inFlight";
+import type { Message } from "../mqtt/packets";
 import { FlashJournal } from "../outbox/flashJournal";
 import { Journaling } from "../outbox/journaling";
 import { blockBoot, blockIsUtc, blockSeq, openBlock } from "../outbox/journalBlock";
