@@ -1,6 +1,7 @@
 import { DOWN_COMMAND, DOWN_CONFIG, nodeTopic } from "../../../devs/contract/topics";
 import { startTimeBeacon } from "../../broker/timeBeacon";
 import type { VirtualBroker } from "../../broker/virtual/virtualBroker";
+import type { FaultName } from "../chips/chipFaults";
 import type { VirtualI2cBus } from "../chips/virtualBus";
 import type { MemoryNetwork } from "../network/memoryNetwork";
 import type { Cue } from "../scenario/cues";
@@ -133,7 +134,11 @@ export class Director {
         if (this.#reason(`${node}/power`, -1)) await nodes.get(node)?.powerOn();
         return;
       case "chip-fault":
-        return buses.get(node)?.chip(action.chip)?.faults.clear();
+        // Another step's fault of the same chip goes on.
+        return buses
+          .get(node)
+          ?.chip(action.chip)
+          ?.faults.clear(...(Object.keys(action.fault) as FaultName[]));
       case "beacon-wrong":
         this.#beaconOffsetS = 0;
         this.#beaconSilent = false;

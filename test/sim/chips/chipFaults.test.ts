@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ChipFaults } from "../../../src/sim/chips/chipFaults";
+import { PROJECT_FOLDER } from "../../../src/projectFolder";
+import { CHIP_FAULTS, ChipFaults } from "../../../src/sim/chips/chipFaults";
 
 const HOUR_MS = 3_600_000;
 
@@ -64,5 +67,18 @@ describe("faults of a chip", () => {
     refused({ frozen: 1 }).toThrow("fault frozen: expected true or false");
     refused({ rust: true }).toThrow("fault rust is not known, expected one of noAnswer, badCrc");
     expect(faults.settings).toEqual(new ChipFaults("bh1750", false).settings);
+  });
+
+  it("are those that a scenario can switch on, within the same bounds", () => {
+    const schema = JSON.parse(
+      readFileSync(join(PROJECT_FOLDER, "src/sim/scenario/scenario.schema.json"), "utf8"),
+    ) as { definitions: { faults: { properties: Record<string, object> } } };
+    const described = Object.entries(CHIP_FAULTS).map(([name, { none, least, most }]) => [
+      name,
+      typeof none === "boolean"
+        ? { type: "boolean" }
+        : { type: "number", minimum: least, maximum: most },
+    ]);
+    expect(schema.definitions.faults.properties).toEqual(Object.fromEntries(described));
   });
 });
