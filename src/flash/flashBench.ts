@@ -58,13 +58,8 @@ export interface FlashBenchOptions {
   readonly boardId?: string;
   /** The boards carry no sensors yet: chips that do not answer are well. */
   readonly bare?: boolean;
-  /**
-   * Asks whether a board that is a node already shall be written again, as `next` if it is
-   * another one.
-   *
-   * @throws Error when nobody can be asked.
-   */
-  readonly askAgain: (known: InventoryNode, next: string | undefined) => Promise<boolean>;
+  /** Asks whether a board or a node that is flashed already shall be; false when nobody can be asked. */
+  readonly ask: (question: string) => Promise<boolean>;
   readonly onProgress?: (progress: FlashProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -111,14 +106,14 @@ export class FlashBench {
       checkFit(chip, runtime);
       known = { ...known, runtime: runtime.version };
       const holder = this.#options.inventory.nodeWithMac(chip.mac);
-      if (holder && !(await this.#mayBeWritten(holder)))
+      const done = await this.#alreadyDone(chip, holder);
+      if (done)
         return {
           ...known,
           port: facts.path,
           result: "skipped",
-          node: holder.name,
           code: "already-flashed",
-          reason: `the board is ${holder.name} already (${holder.state})`,
+          ...done,
         };
       const claim = this.#claim(chip, board, holder);
       known = { ...known, node: claim.node.name, passwordIsNew: claim.passwordIsNew };
@@ -188,11 +183,30 @@ export class FlashBench {
     return first;
   }
 
-  /** Whether a board that is in the inventory may be written: one that is a node is asked about. */
-  async #mayBeWritten(holder: InventoryNode): Promise<boolean> {
-    if (holder.state === "failed" || holder.state === "flashing") return true;
-    const { node, askAgain } = this.#options;
-    return askAgain(holder, node !== holder.name ? node : undefined);
+  /**
+   * The node that stays as it is, and why: when this board is one, or the named node has another
+   * board, and nobody wants that changed.
+   */
+  async #alreadyDone(
+    chip: FoundChip,
+    holder: InventoryNode | undefined,
+  ): Promise<{ node: string; reason: string } | undefined> {
+    const { inventory, node, ask } = this.#options;
+    const isDone = ({ state }: InventoryNode) => state === "flashed" || state === "installed";
+    if (holder && isDone(holder)) {
+      const again =
+        node === undefined || node === holder.name ? "Write it again?" : `Make it ${node} instead?`;
+      const reason = `the board is ${holder.name} already (${holder.state})`;
+      if (!(await ask(`This board is ${holder.name} already (${holder.state}). ${again}`)))
+        return { node: holder.name, reason };
+    }
+    const named = node === undefined ? undefined : inventory.node(node);
+    if (named?.mac !== undefined && named.mac !== chip.mac && isDone(named)) {
+      const has = `${named.name} has the board ${named.mac} already (${named.state})`;
+      if (!(await ask(`${has}. Give it this one instead?`)))
+        return { node: named.name, reason: has };
+    }
+    return undefined;
   }
 
   #claim(chip: FoundChip, board: BoardConfiguration, holder: InventoryNode | undefined): Claim {

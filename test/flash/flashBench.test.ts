@@ -278,7 +278,7 @@ describe("a board that is a node already", () => {
     under = startBench(2);
     under.ports.plug(PORT, under.esp());
     await flash();
-    expect(await flash({ askAgain: async () => false })).toMatchObject({
+    expect(await flash({ ask: async () => false })).toMatchObject({
       result: "skipped",
       node: "bk-0001",
       reason: "the board is bk-0001 already (flashed)",
@@ -289,7 +289,7 @@ describe("a board that is a node already", () => {
       node: "bk-0001",
       passwordIsNew: true,
     });
-    expect(under.asked).toEqual(["bk-0001 -> bk-0001"]);
+    expect(under.asked).toEqual(["This board is bk-0001 already (flashed). Write it again?"]);
   });
 
   it("becomes another node when that one is named", async () => {
@@ -297,9 +297,33 @@ describe("a board that is a node already", () => {
     under.ports.plug(PORT, under.esp());
     await flash();
     expect(await flash({ node: "bk-0002" })).toMatchObject({ result: "flashed", node: "bk-0002" });
-    expect(under.asked).toEqual(["bk-0001 -> bk-0002"]);
+    expect(under.asked).toEqual([
+      "This board is bk-0001 already (flashed). Make it bk-0002 instead?",
+    ]);
     expect(under.inventory.node("bk-0001")).toMatchObject({ state: "new" });
     expect(under.inventory.node("bk-0002")).toMatchObject({ state: "flashed", mac: macOf(1) });
+  });
+});
+
+describe("a node that has a board already", () => {
+  it("is asked about, and gets the new one", async () => {
+    under = startBench(1);
+    under.ports.plug(PORT, under.esp());
+    await flash();
+    under.ports.unplug(PORT);
+    under.ports.plug(PORT, under.esp({ mac: macOf(2) }));
+    const has = `bk-0001 has the board ${macOf(1)} already (flashed)`;
+    expect(await flash({ node: "bk-0001", ask: async () => false })).toMatchObject({
+      result: "skipped",
+      reason: has,
+    });
+    expect(under.inventory.node("bk-0001")?.mac).toBe(macOf(1));
+    expect(await flash({ node: "bk-0001" })).toMatchObject({
+      result: "flashed",
+      passwordIsNew: true,
+    });
+    expect(under.asked).toEqual([`${has}. Give it this one instead?`]);
+    expect(under.inventory.node("bk-0001")?.mac).toBe(macOf(2));
   });
 });
 

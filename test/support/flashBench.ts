@@ -88,8 +88,8 @@ export function startBench(nodes = 3, chip = "esp32"): BenchUnderTest {
             madeUpRuntime(archId, SMALL_LAYOUT),
           ),
         board: testBoard,
-        askAgain: async (known, next) => {
-          asked.push(`${known.name} -> ${next ?? known.name}`);
+        ask: async (question) => {
+          asked.push(question);
           return true;
         },
         ...options,

@@ -123,7 +123,6 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
   const inventory = new Inventory(options.inventory);
   const signal = world.interruption();
   const runtime = runtimes(options, world);
-  let passwordsChanged = false;
   const progress = new FlashProgressBar(options.json ? false : undefined);
   const bench = new FlashBench({
     access,
@@ -140,14 +139,11 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     ...(options.node === undefined ? {} : { node: options.node }),
     ...(options.city === undefined ? {} : { city: options.city }),
     ...(options.board === undefined ? {} : { boardId: options.board }),
-    askAgain: async (known, next) => {
-      // Whatever becomes of it now, the node may get another password.
-      passwordsChanged = true;
+    ask: async (question) => {
       if (options.yes) return true;
       if (!world.terminal()) return false;
       progress.clear();
-      const again = next === undefined ? "Write it again?" : `Make it ${next} instead?`;
-      return world.confirm(`This board is ${known.name} already (${known.state}). ${again}`);
+      return world.confirm(question);
     },
     onProgress: (step) => {
       progress.show(step);
@@ -166,15 +162,24 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     if (!node) throw new InputError("--dry-run: no node waits for a board: name one with --node");
     return dryRun(options.dryRun, bench, board(node.board), runtime, node, options);
   }
-  try {
-    if (options.batch) await batch(bench, options, world, signal, progress);
-    else await one(bench, await thePort(access, options.port), options, progress);
-  } finally {
+  const told = (outcome: FlashOutcome, flashed?: number) => {
     progress.clear();
-    if (passwordsChanged) {
+    printOutcome(outcome, options, flashed);
+    // The broker would refuse the node with its new password.
+    if (outcome.passwordIsNew) {
       const exports = exportUsers(inventory);
       if (!options.json) printExports(exports, false);
     }
+  };
+  try {
+    if (options.batch) await batch(bench, options, world, signal, told);
+    else {
+      const outcome = await bench.flash(await thePort(access, options.port));
+      told(outcome);
+      if (outcome.result !== "flashed") process.exitCode = 1;
+    }
+  } finally {
+    progress.clear();
   }
 }
 
@@ -227,24 +232,12 @@ async function thePort(access: SerialAccess, path: string | undefined): Promise<
   return first;
 }
 
-async function one(
-  bench: FlashBench,
-  facts: PortFacts,
-  options: FlashCommandOptions,
-  progress: FlashProgressBar,
-): Promise<void> {
-  const outcome = await bench.flash(facts);
-  progress.clear();
-  printOutcome(outcome, options, undefined);
-  if (outcome.result !== "flashed") process.exitCode = 1;
-}
-
 async function batch(
   bench: FlashBench,
   options: FlashCommandOptions,
   { access }: FlashWorld,
   signal: AbortSignal,
-  progress: FlashProgressBar,
+  told: (outcome: FlashOutcome, flashed: number) => void,
 ): Promise<void> {
   const { flashed, bad, stopped } = await runBatch({
     access,
@@ -252,16 +245,12 @@ async function batch(
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.count === undefined ? {} : { count: options.count }),
     flash: (facts) => bench.flash(facts),
-    onOutcome: (outcome, count) => {
-      progress.clear();
-      printOutcome(outcome, options, count);
-    },
+    onOutcome: told,
     onWaiting: (count) => {
       if (!options.json)
         console.error(`Plug in ${count === 0 ? "a" : "the next"} board; Ctrl-C ends.`);
     },
   });
-  progress.clear();
   if (options.json) console.log(JSON.stringify({ flashed: flashed.length, bad }));
   else {
     console.log(`${flashed.length} flashed, ${bad.length} not.`);
