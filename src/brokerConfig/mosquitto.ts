@@ -42,12 +42,9 @@ function aclFile(users: BrokerUsers): string {
   const blocks = rulesOf(users).map(({ user, rules }) =>
     [`user ${user}`, ...rules.map(aclLine)].join("\n"),
   );
-  return [
-    "# Written by Streetnode from its inventory; changes here are lost at the next export.",
-    "# What no line allows is refused.",
-    ...blocks,
-    "",
-  ].join("\n\n");
+  const head = `# Written by Streetnode from its inventory; changes here are lost at the next export.
+# What no line allows is refused.`;
+  return [head, ...blocks, ""].join("\n\n");
 }
 
 function aclLine({ action, filter, deny }: Rule): string {
@@ -74,7 +71,6 @@ protocol websockets
 ${tls}
 ${rights}
 password_file ${join(folder, PEOPLE_PASSWORDS)}
-allow_zero_length_clientid false
 max_connections 200
 `;
   return `# Mosquitto 2 for the street nodes of a city. Written by: streetnode broker --mosquitto
@@ -125,7 +121,6 @@ listener ${peoplePort}
 ${tls}
 ${rights}
 password_file ${join(folder, PEOPLE_PASSWORDS)}
-allow_zero_length_clientid false
 max_connections 200
 ${webSockets}`;
 }
