@@ -10,12 +10,15 @@ const copyPage = {
   },
 };
 
-/** Copies the ready scenarios, and the schema that an editor checks them with. */
+/** Copies the ready scenarios, the schema that an editor checks them with, and what reports plot with. */
 const copyScenarios = {
   name: "copy-scenarios",
   writeBundle() {
     cpSync("src/sim/scenarios", "dist/scenarios", { recursive: true });
     cpSync("src/sim/scenario/scenario.schema.json", "dist/scenarios/scenario.schema.json");
+    // Reports hold their own copy of it.
+    for (const file of ["uPlot.iife.min.js", "uPlot.min.css"])
+      cpSync(`node_modules/uplot/dist/${file}`, `dist/report/${file}`);
   },
 };
 

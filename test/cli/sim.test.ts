@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +66,28 @@ describe("streetnode sim", () => {
     expect(counts((await streetnode(...args)).out)).toEqual(result);
   });
 
+  it("repeats a recorded run, and writes the same report for it", async () => {
+    const scenario = join(folder, "short.jsonc");
+    const run = join(folder, "run.rec");
+    const [first, second] = [join(folder, "1.html"), join(folder, "2.html")];
+    writeFileSync(
+      scenario,
+      `{ "description": "short", "for": "3m", "steps": [
+        { "do": "broker-down", "at": "1m", "for": "20s" } ] }`,
+    );
+    const args = ["sim", "--scenario", scenario, "--nodes", "2", "--seed", "4", "--json"];
+    const made = await streetnode(...args, "--record", run, "--html", first);
+    expect(made.code, made.err).toBe(0);
+    const { code, err, out } = await streetnode("sim", "--play", run, "--json");
+    expect(code, err).toBe(0);
+    expect(counts(out)).toEqual(counts(made.out));
+    await streetnode(...args, "--threads", "1", "--html", second);
+    const html = readFileSync(first, "utf8");
+    expect(readFileSync(second, "utf8")).toBe(html);
+    expect(html).toContain("<strong>Good.</strong>");
+    expect(html).not.toMatch(/src=|href=|url\(/);
+  }, 60_000);
+
   it("says plainly that nobody is at the broker's address, and lets the nodes try", async () => {
     const { code, err, out } = await streetnode(
       ...["sim", "--for", "4s", "--broker", "mqtt://127.0.0.1:1", "--json"],
@@ -94,6 +116,10 @@ describe("streetnode sim", () => {
       [["--city", "B"], /3 to 23 characters/],
       [["--broker", "http://x"], /mqtt:\/\//],
       [["--broker", "mqtt://me:secret@x"], /STREETNODE_PASSWORD/],
+      [["--scenario", "none"], /none of the ready ones: .*storm/],
+      [["--for", "1s", "--node", "bk-0009", "--log"], /no such node; there are bk-0001/],
+      [["--html", "x.html"], /needs --scenario/],
+      [["--play", text], /a file that --record has written/],
       [["--bogus"], /unknown option/],
     ];
     for (const [args, expected] of cases) {

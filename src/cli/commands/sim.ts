@@ -1,14 +1,17 @@
+import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { InputError } from "../../inputError";
 import { nodeName } from "../../sim/citySimulation";
 import { runFleet } from "../../sim/run/fleet";
+import { digestOf, readRecordedRun, recordRun } from "../../sim/run/recordedRun";
 import type { RunPlan } from "../../sim/run/runPlan";
 import { OWN_BROKER, type BrokerCounts, type ShardProgress } from "../../sim/run/shard";
 import { cuesOf } from "../../sim/scenario/cues";
 import { durationMs, loadScenario, readyScenarios, type Action } from "../../sim/scenario/scenario";
 import type { NodeSummary } from "../../sim/runSummary";
 import { loadReplay, parseReplayOption } from "../../sim/world/replay";
+import { verdictHtml, type RunFacts } from "../../sim/verdict/html";
 import { verdictText } from "../../sim/verdict/text";
 import { shortcomings, type Verdict } from "../../sim/verdict/verdict";
 import { SourceLines } from "../../toolchain/sourceLines";
@@ -51,7 +54,11 @@ interface SimOptions {
   readonly replay: string[];
   readonly set: string[];
   readonly threads?: number;
+  readonly node?: string;
   readonly log?: true;
+  readonly html?: string;
+  readonly record?: string;
+  readonly play?: string;
   readonly json?: true;
 }
 
@@ -100,6 +107,10 @@ export function simCommand(): Command {
       wholeNumber(1, 64),
     )
     .option("--log", "print every line of the nodes' logs")
+    .option("--node <id>", "with --log: only this node's lines")
+    .option("--html <FILE>", "with --scenario: write the verdict as one HTML file with charts")
+    .option("--record <FILE>", "write down a run in virtual time, to repeat it exactly")
+    .option("--play <FILE>", "repeat a run that was recorded, with the firmware it had then")
     .option("--json", "print the result as one JSON object on the last line")
     .addHelpText(
       "after",
@@ -115,16 +126,22 @@ export function simCommand(): Command {
 }
 
 async function simulate(options: SimOptions): Promise<SimResult> {
-  const plan = planOf(options);
+  const recorded = options.play === undefined ? undefined : readRecordedRun(options.play);
+  const plan = recorded ? { ...recorded.plan, log: options.log === true } : planOf(options);
+  checkReports(options, plan);
   const { host, port } = plan.broker ?? OWN_BROKER;
+  const lines = sourceLinesOf(plan);
   const progress = new Progress();
   const failures = new Set<string>();
   const startMs = performance.now();
   try {
-    const { virtualMs, nodes, broker, latestMs, verdict } = await runFleet(
+    const result = await runFleet(
       plan,
       {
-        line: (atMs, node, text) => progress.note(`${(atMs / 1000).toFixed(3)} ${node} ${text}`),
+        line: (atMs, node, text) => {
+          if (options.node === undefined || options.node === node)
+            progress.note(`${(atMs / 1000).toFixed(3)} ${node} ${lines?.translate(text) ?? text}`);
+        },
         failure: (node, reason) => {
           const known = failures.has(reason);
           failures.add(reason);
@@ -140,13 +157,20 @@ async function simulate(options: SimOptions): Promise<SimResult> {
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       },
     );
+    const { virtualMs, nodes, broker, latestMs } = result;
+    const verdict = result.verdict && withSourceLines(result.verdict, lines);
+    if (options.record !== undefined) recordRun(options.record, plan, result);
+    if (options.html !== undefined && verdict)
+      writeFileSync(options.html, verdictHtml(verdict, factsOf(options, plan, virtualMs)));
+    if (recorded && digestOf(result) !== recorded.digest)
+      throw new Error(`--play ${options.play}: the run did not come out as it was recorded`);
     return {
       virtualSeconds: virtualMs / 1000,
       wallSeconds: (performance.now() - startMs) / 1000,
       ...(plan.speed === Infinity ? {} : { latestMs: Math.round(latestMs) }),
       nodes,
       ...(broker ? { broker } : {}),
-      ...(verdict ? { verdict: withSourceLines(verdict) } : {}),
+      ...(verdict ? { verdict } : {}),
     };
   } finally {
     progress.clear();
@@ -196,13 +220,46 @@ function planOf(options: SimOptions): RunPlan {
   };
 }
 
+/** Refuses reports that this run cannot give, before it is run. */
+function checkReports(options: SimOptions, plan: RunPlan): void {
+  if (options.node !== undefined && !plan.nodes.includes(options.node))
+    throw new InputError(
+      `--node ${options.node}: no such node; there are ${plan.nodes.slice(0, 5).join(", ")}${plan.nodes.length > 5 ? ", …" : ""}`,
+    );
+  if (options.node !== undefined && !options.log) throw new InputError("--node: needs --log");
+  if (options.html !== undefined && !plan.judged) throw new InputError("--html: needs --scenario");
+  if (options.record !== undefined && (plan.broker || plan.durationMs === Infinity))
+    throw new InputError(
+      "--record: needs a run in virtual time with an end: no --broker, but --for",
+    );
+}
+
+/** Source lines for the plan's bytecode; undefined where it is not that of the sources here. */
+function sourceLinesOf({ bytecode }: RunPlan): SourceLines | undefined {
+  const here = loadFirmware();
+  const same = Buffer.compare(Buffer.from(here.bytecode), Buffer.from(bytecode)) === 0;
+  return same ? new SourceLines(here.debugInfo) : undefined;
+}
+
+function factsOf(options: SimOptions, plan: RunPlan, virtualMs: number): RunFacts {
+  return {
+    name: options.scenario ?? options.play ?? "",
+    description: options.scenario === undefined ? "" : loadScenario(options.scenario).description,
+    seed: plan.seed,
+    startUtcMs: plan.startUtcMs,
+    virtualSeconds: virtualMs / 1000,
+  };
+}
+
 /** The verdict without what only its making needed, its panics with lines of the source. */
-function withSourceLines({ nodes, series, connectsPerSecondMax, duplicates }: Verdict): Verdict {
-  const lines = new SourceLines(loadFirmware().debugInfo);
+function withSourceLines(
+  { nodes, series, connectsPerSecondMax, duplicates }: Verdict,
+  lines: SourceLines | undefined,
+): Verdict {
   return {
     nodes: nodes.map((node) => ({
       ...node,
-      panicsAt: node.panicsAt.map((panic) => lines.translate(panic)),
+      panicsAt: node.panicsAt.map((panic) => lines?.translate(panic) ?? panic),
     })),
     series,
     connectsPerSecondMax,
