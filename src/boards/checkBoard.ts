@@ -69,7 +69,9 @@ export function checkBoards(
 /** One line for a person. */
 export function findingText({ file, severity, path, reason }: BoardFinding): string {
   const where = path ? `${path}: ` : "";
-  return `${file}: ${severity === "warning" ? "warning: " : ""}${where}${reason}`;
+  const text = `${file}: ${severity === "warning" ? "warning: " : ""}${where}${reason}`;
+  // A member's own name may hold a line break.
+  return text.replace(/[\r\n]+/g, " ");
 }
 
 /** A board's product identifier as a number, or undefined when it is none. */

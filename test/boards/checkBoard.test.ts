@@ -198,6 +198,19 @@ describe("the check of a board file", () => {
     ]);
   });
 
+  it("has an answer to any document, and a place and a reason in every finding", () => {
+    const member = fc.constantFrom(...Object.keys(GOOD), "services", "jacdac", "log", "$services");
+    fc.assert(
+      fc.property(fc.dictionary(member, fc.jsonValue()), (members) => {
+        for (const { path, reason } of checkBoards([source({ ...GOOD, ...members })])) {
+          expect(path).not.toBe("");
+          expect(reason).not.toBe("");
+          expect(findingText({ file: "f", severity: "error", path, reason })).not.toMatch(/\n/);
+        }
+      }),
+    );
+  });
+
   it("refuses the product identifier of a known board", () => {
     const taken = new Map([[0x3abcdef0, "another"]]);
     expect(checkBoards([source(GOOD)], taken)[0]?.reason).toBe("0x3abcdef0 is that of another");
