@@ -10,7 +10,13 @@
  *
  * Both are known only once the program is compiled, so it is compiled several times, each
  * time with what the time before has taught. The result is bytecode like any other.
+ *
+ * - a method is looked up by its name in the prototype of its class, although mostly it is
+ *   known which one is meant: here that one is called like a function, with the object as
+ *   its first argument, and is in no prototype (see `directMethods`).
  */
+import type ts from "typescript";
+import { directMethods } from "./directMethods";
 
 /** Integers below take one byte in the bytecode. */
 const FIRST_MULTIBYTE_INT = 248;
@@ -34,6 +40,54 @@ const CHANGES: readonly (readonly [string, string])[] = [
     "this.binary[u + 2] = v >> 8;\n            this.binary[u + 3] = v & 255;",
     "if (globalThis.compaction.isShort(u.jump)) this.binary[u.off0 + 1] = v;\n            else {\n              this.binary[u.off0 + 2] = v >> 8;\n              this.binary[u.off0 + 3] = v & 255;\n            }",
   ],
+  [
+    "emitProgram(prog) {",
+    "emitProgram(prog) {\n        globalThis.compaction.findDirectMethods(ts3, prog);",
+  ],
+  [
+    "const fn = (_a = call.compiledCallExpr) != null ? _a : this.emitExpr(call.callexpr);",
+    `if (!call.compiledCallExpr && ts3.isPropertyAccessExpression(call.callexpr)) {
+          const sym = this.getSymAtLocation(call.callexpr);
+          const meth = sym && sym.valueDeclaration;
+          if (meth && globalThis.compaction.isDirect(meth)) {
+            this.markMethodUsed(this.symName(sym));
+            return this.emitGenericCall(
+              [call.callexpr.expression, ...call.arguments],
+              this.methodProc(meth).reference(this.writer)
+            );
+          }
+        }
+        const fn = (_a = call.compiledCallExpr) != null ? _a : this.emitExpr(call.callexpr);`,
+  ],
+  [
+    `emitMethod(meth) {
+        const proc = new Procedure(this, this.forceName(meth.name), meth);
+        this.emitFunction(meth, proc);`,
+    `methodProc(meth) {
+        let proc = globalThis.compaction.procedure(meth);
+        if (!proc) {
+          proc = new Procedure(this, this.forceName(meth.name), meth);
+          globalThis.compaction.keepProcedure(meth, proc);
+        }
+        return proc;
+      }
+      emitMethod(meth) {
+        const direct = globalThis.compaction.isDirect(meth);
+        const proc = direct
+          ? this.methodProc(meth)
+          : new Procedure(this, this.forceName(meth.name), meth);
+        proc.takesThisAsArgument = direct;
+        this.emitFunction(meth, proc);
+        if (direct) return;`,
+  ],
+  [
+    "if (p.methodDecl && this.ctorProc(p.methodDecl.parent) == null)",
+    "if (p.methodDecl && !globalThis.compaction.isDirect(p.methodDecl) && this.ctorProc(p.methodDecl.parent) == null)",
+  ],
+  [
+    "if (this.usesThis)\n          this.writer.funFlags |= 1;",
+    "if (this.usesThis && !this.takesThisAsArgument)\n          this.writer.funFlags |= 1;",
+  ],
 ];
 
 /**
@@ -56,12 +110,20 @@ export function withCompaction(compiler: string): string {
 
 /** What the changed compiler asks and tells, over the passes of one program. */
 export class Compaction {
+  readonly #isOwn: (file: string) => boolean;
   readonly #uses = new Map<string, number>();
   readonly #tooLong = new Set<number>();
   #order: string[] = [];
   #short = new Set<number>();
   #distances: number[] = [];
   #jumps = 0;
+  #direct = new Set<ts.Node>();
+  #procedures = new Map<ts.Node, object>();
+
+  /** @param isOwn whether a file, by its path, is the project's own. */
+  constructor(isOwn: (file: string) => boolean) {
+    this.#isOwn = isOwn;
+  }
 
   /** Begins a pass; in the first one the code is as the compiler makes it. */
   begin(): void {
@@ -74,6 +136,24 @@ export class Compaction {
     );
     this.#distances = [];
     this.#jumps = 0;
+    this.#procedures.clear();
+  }
+
+  findDirectMethods(typescript: typeof ts, program: ts.Program): void {
+    this.#direct = directMethods(typescript, program, this.#isOwn);
+  }
+
+  isDirect(method: ts.Node): boolean {
+    return this.#direct.has(method);
+  }
+
+  /** The compiler's record of a method that is called directly, once it has one. */
+  procedure(method: ts.Node): object | undefined {
+    return this.#procedures.get(method);
+  }
+
+  keepProcedure(method: ts.Node, procedure: object): void {
+    this.#procedures.set(method, procedure);
   }
 
   /** Whether every jump of the last pass can be as short as it was made. */
