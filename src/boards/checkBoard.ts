@@ -26,7 +26,7 @@ interface PinUse {
 const KEY_CHARS = 15;
 /** Longest name that a node reports as its board, so that `up/state` stays small. */
 const NAME_CHARS = 40;
-/** The range that DeviceScript keeps for boards made by others (its documentation of `productId`). */
+/** DeviceScript's product identifiers start with 0x3 (`srvcfg.d.ts` of its sources). */
 const PRODUCT_IDS = { least: 0x30000000, most: 0x3fffffff };
 
 /** What DeviceScript reads from a board file (`archconfig.ts` and `srvcfg.d.ts` of its sources). */

@@ -1,7 +1,6 @@
 /**
  * The pins of the chips that Streetnode runs on. Source: ESP-IDF programming guide, "GPIO &
- * RTC GPIO", table "GPIO summary" of each chip, and the chapter on strapping pins of each
- * chip's data sheet (ESP32 v4.9, ESP32-C3 v2.1, ESP32-S3 v2.0).
+ * RTC GPIO", the table "GPIO summary" of each chip with its notes.
  */
 
 /** What may be done with a chip's pins; pins are GPIO numbers. */

@@ -160,7 +160,7 @@ const CHIPS: Readonly<Record<string, Readonly<Record<string, ChipUnderTest>>>> =
         high(register(1, 2)(chip, nowMs) ?? Uint8Array.of(), 0) & 0x8000
           ? register(0, 2)(chip, nowMs)
           : undefined,
-      // The cell's own zero does not drift; at 24 Cel its auxiliary part is 0.52 x 11.83 mV.
+      // Above the board's electronic zero of 225 mV, which does not drift.
       value: (bytes) => (high(bytes, 0) * 1024) / 32_768 - 225,
     },
   },
