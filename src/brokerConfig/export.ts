@@ -23,23 +23,24 @@ export interface ExportResult {
  * export, and know a new password only after it.
  */
 export function exportUsers(inventory: Inventory): ExportResult[] {
-  const users = inventory.brokerUsers();
-  return inventory.exportFolders().map(({ folder, kind }) => {
-    const gone = !existsSync(folder);
-    const changed = gone ? [] : writeFiles(folder, userFiles(kind, users));
-    return { folder, kind, changed, gone };
-  });
+  return inventory.export((users, folders) =>
+    folders.map(({ folder, kind }) => {
+      const gone = !existsSync(folder);
+      const changed = gone ? [] : writeFiles(folder, userFiles(kind, users));
+      return { folder, kind, changed, gone };
+    }),
+  );
 }
 
 /** Folders whose files are not what an export would write now. */
 export function outdatedExports(inventory: Inventory): string[] {
-  const users = inventory.brokerUsers();
-  return inventory
-    .exportFolders()
-    .filter(({ folder, kind }) =>
-      [...userFiles(kind, users)].some(([name, text]) => contentOf(join(folder, name)) !== text),
-    )
-    .map(({ folder }) => folder);
+  return inventory.export((users, folders) =>
+    folders
+      .filter(({ folder, kind }) =>
+        [...userFiles(kind, users)].some(([name, text]) => contentOf(join(folder, name)) !== text),
+      )
+      .map(({ folder }) => folder),
+  );
 }
 
 /** The files of users and rights for a kind of broker. */

@@ -272,14 +272,7 @@ export class Inventory {
 
   /** Everybody whom the broker shall let in, by name. */
   brokerUsers(): BrokerUsers {
-    return transact(this.file, (db) => ({
-      nodes: db
-        .all("SELECT * FROM nodes WHERE state <> 'retired' ORDER BY city, name")
-        .map((row) => ({ ...userOf(row), city: text(row, "city") })),
-      people: db
-        .all("SELECT * FROM people ORDER BY name")
-        .map((row) => ({ ...userOf(row), role: text(row, "role") as Role })),
-    }));
+    return transact(this.file, readUsers);
   }
 
   /** Remembers a folder that a broker's files are written to. */
@@ -292,9 +285,15 @@ export class Inventory {
 
   /** Folders that a broker's files are written to. */
   exportFolders(): ExportFolder[] {
-    return transact(this.file, (db) => db.all("SELECT * FROM exports ORDER BY folder, kind")).map(
-      (row) => ({ folder: text(row, "folder"), kind: text(row, "kind") as BrokerKind }),
-    );
+    return transact(this.file, readExportFolders);
+  }
+
+  /**
+   * Lets `write` write the broker's files while nobody can change the inventory, so that of
+   * two exports at once the one that knows more is the last.
+   */
+  export<T>(write: (users: BrokerUsers, folders: readonly ExportFolder[]) => T): T {
+    return transact(this.file, (db) => write(readUsers(db), readExportFolders(db)));
   }
 
   /** The audit log, oldest first; of one node when it is named. */
@@ -449,6 +448,23 @@ function nodeOf(row: QueryResult): InventoryNode {
     createdMs: Number(row["created_ms"]),
     changedMs: Number(row["changed_ms"]),
   };
+}
+
+function readUsers(db: Database): BrokerUsers {
+  return {
+    nodes: db
+      .all("SELECT * FROM nodes WHERE state <> 'retired' ORDER BY city, name")
+      .map((row) => ({ ...userOf(row), city: text(row, "city") })),
+    people: db
+      .all("SELECT * FROM people ORDER BY name")
+      .map((row) => ({ ...userOf(row), role: text(row, "role") as Role })),
+  };
+}
+
+function readExportFolders(db: Database): ExportFolder[] {
+  return db
+    .all("SELECT * FROM exports ORDER BY folder, kind")
+    .map((row) => ({ folder: text(row, "folder"), kind: text(row, "kind") as BrokerKind }));
 }
 
 function userOf(row: QueryResult): BrokerUser {

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exportUsers, outdatedExports } from "../../src/brokerConfig/export";
 import { transact } from "../../src/inventory/database";
 import { Inventory } from "../../src/inventory/inventory";
 import { buildCommands, type BuiltCommands, type Ended } from "../support/builtCommand";
@@ -118,21 +119,26 @@ describe("the technician's commands", () => {
 
   it("work on one inventory at the same time, and each does all of its part", async () => {
     const names = (prefix: string) => Array.from({ length: 8 }, (_, i) => `${prefix}-000${i + 1}`);
+    const broker = join(folder, "together", "broker");
     const prefixes = ["aa", "bb", "cc"];
     const files = prefixes.map((prefix) =>
       csv(`${prefix}.csv`, ...names(prefix).map((name) => `${name};berkane;${BOARD};`)),
     );
-    const running = files.map((file) => at("together", "provision", "--csv", file));
+    const running = files.map((file) =>
+      at("together", "provision", "--csv", file, "--mosquitto", broker),
+    );
     const inventory = new Inventory(join(folder, "together", "inventory.db"));
     inventory.create();
     for (const name of names("dd")) {
       inventory.add([{ name, city: "berkane", board: BOARD }]);
+      exportUsers(inventory);
       await new Promise((resolve) => setImmediate(resolve));
     }
     for (const ended of await Promise.all(running)) expect(ended).toMatchObject({ code: 0 });
     expect(inventory.nodes().map(({ name }) => name)).toEqual(
       [...prefixes, "dd"].flatMap((prefix) => names(prefix)),
     );
-    expect(readdirSync(join(folder, "together"))).toEqual(["inventory.db"]);
+    expect(outdatedExports(inventory)).toEqual([]);
+    expect(readdirSync(join(folder, "together")).sort()).toEqual(["broker", "inventory.db"]);
   }, 60_000);
 });
