@@ -23,7 +23,7 @@ export type ConfigDocument = Record<string, unknown>;
  * Longest wait of a reading for others to share its message with, in seconds, 1 to 3600.
  * Alarms and other events never wait.
  */
-export const DEFAULT_RELEASE_PERIOD_S = 30;
+export const DEFAULT_RELEASE_PERIOD_S = 60;
 
 /** Period of the health message in seconds, 10 to 86400. */
 export const DEFAULT_HEALTH_PERIOD_S = 120;

@@ -7,7 +7,7 @@ import { Outbox } from "./outbox";
 /** How long the broker must be away before the journal is used: flash wears, and most outages end sooner. */
 export const AWAY_BEFORE_SAVING_MS = 60000;
 /** Readings that make a block worth writing, and the most in one. */
-export const SAVED_RECORDS = 48;
+export const SAVED_RECORDS = 32;
 
 /**
  * Writes the packs of one boot into its journal. What is on its way stays in the outbox,

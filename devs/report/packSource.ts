@@ -14,8 +14,8 @@ import { PackTimes, packText } from "./senml";
 const LOG_BYTES = 5120;
 /** Events that the node holds. */
 const EVENTS_CAPACITY = 32;
-/** Records in one pack: about 1,300 bytes of text. */
-export const RECORDS_PER_PACK = 48;
+/** Records in one pack: about 900 bytes of text, which the heap holds twice while it is sent. */
+export const RECORDS_PER_PACK = 32;
 /** Packs that may go out from one `release` to the next, a second later. */
 const PACKS_PER_RELEASE = 2;
 /** Handles of packs that lie in the journal count from here, those of the outbox up to here. */

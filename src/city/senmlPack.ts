@@ -36,7 +36,7 @@ const ABSOLUTE_TIME_FROM_S = 2 ** 28;
 const FUTURE_MAX_MS = 24 * 3600 * 1000;
 /** RFC 8428 section 4.4: the version of SenML that is used when `bver` is absent. */
 const SENML_VERSION = 10;
-/** A node's packs have at most 48 records. */
+/** A node's packs have at most 32 records. */
 const RECORDS_MAX = 512;
 /** Two names of 23 characters, a metric's of 32, and two '/'. */
 const BASE_NAME_MAX_LENGTH = 80;

@@ -36,7 +36,7 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("the health period", healthPeriodS({ health: { periodS: 30 } }) === 30);
   t.check("its default", healthPeriodS({ health: null }) === 120);
   t.check("the release period", releasePeriodS({ release: { periodS: 5 } }) === 5);
-  t.check("its own default", releasePeriodS({}) === 30);
+  t.check("its own default", releasePeriodS({}) === 60);
   t.check(
     "a release too seldom",
     firstProblem({ release: { periodS: 3601 } }) ===

@@ -5,8 +5,8 @@ import { Outbox } from "../../devs/outbox/outbox";
 import { SettingsStorage } from "../../devs/outbox/settingsStorage";
 
 const OUTAGES = 10;
-const PACKS = 20;
-const RECORDS = 48;
+const PACKS = 30;
+const RECORDS = 32;
 
 /** Ten outages of 960 readings each: all go through the flash, and out of it. */
 const decimals = [1, 1, 1, 1, 2, 1, 0, 0, 1, 1, 2, 0, 1];
