@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
@@ -243,7 +244,7 @@ function sourceLinesOf({ bytecode }: RunPlan): SourceLines | undefined {
 
 function factsOf(options: SimOptions, plan: RunPlan, virtualMs: number): RunFacts {
   return {
-    name: options.scenario ?? options.play ?? "",
+    name: basename(options.scenario ?? options.play ?? "").replace(/\.jsonc?$/, ""),
     description: options.scenario === undefined ? "" : loadScenario(options.scenario).description,
     seed: plan.seed,
     startUtcMs: plan.startUtcMs,
