@@ -8,7 +8,7 @@ import type { JsonObject } from "../contract/overlay";
 /** The section whose members are parts of their own. */
 export const CHANNELS = "channels";
 /** The other sections. Their numbers stand in flash: append, never reorder. */
-const SECTIONS: string[] = ["health", "release", "time"];
+const SECTIONS: string[] = ["health", "release", "time", "noise", "lamp", "sensors"];
 /** Numbers below are channels, by the index of their metric. */
 const FIRST_SECTION = 64;
 

@@ -7,6 +7,7 @@ import { overDefaults } from "./overlay";
 import { checkChain } from "../filter/check";
 import { defaultChannel } from "./defaults";
 import { metricIndex } from "./metrics";
+import { checkSensingSection } from "./sensingConfig";
 
 /** One channel: the way of one metric from its sensor to the broker. */
 export interface ChannelConfig extends ChainDescription {
@@ -66,10 +67,10 @@ export function checkConfig(document: unknown): ChainProblem[] {
       checkSection(key, part, PERIOD, RELEASE_PERIOD_MIN_S, RELEASE_PERIOD_MAX_S, problems);
     else if (key === "time")
       checkSection(key, part, UTC_OFFSET, UTC_OFFSET_LEAST_MIN, UTC_OFFSET_MOST_MIN, problems);
-    else
+    else if (!checkSensingSection(key, part, problems))
       problems.push({
         path: key,
-        reason: "is not known; expected channels, health, release or time",
+        reason: "is not known; expected channels, health, release, time, noise, lamp or sensors",
       });
   }
   return problems;
@@ -79,7 +80,7 @@ export function checkConfig(document: unknown): ChainProblem[] {
 export function channelConfig(document: ConfigDocument, metric: string): ChannelConfig {
   const defaults = defaultChannel(metric);
   const base: ConfigDocument = (defaults ? defaults.chain : {}) as ConfigDocument;
-  base["on"] = true;
+  base["on"] = !(defaults && defaults.off);
   base["periodS"] = defaults ? defaults.periodS : PERIOD_MAX_S;
   const channels = document["channels"] as ConfigDocument | null | undefined;
   const part = channels ? channels[metric] : undefined;

@@ -14,7 +14,7 @@ export interface StateMessage {
   readonly version?: string;
   /** Board or `simulator`; absent in the last will. */
   readonly board?: string;
-  /** The chips that answered at boot; absent in the last will. */
+  /** The chips that answer; absent in the last will. */
   readonly chips?: string[];
 }
 
@@ -56,25 +56,26 @@ export interface TimeBeacon {
 
 /** `up/event`: something happened that a person or a program should know of. */
 export interface EventMessage {
-  /** `sensor-fault`, `sensor-ok`, `alarm-raised`, `alarm-cleared`. */
+  /** `sensor-fault`, `sensor-ok`, `alarm-raised`, `alarm-cleared`, `lamp-fault`, `lamp-ok`. */
   readonly event: string;
   readonly boot: number;
   /** Sequence number, shared with the packs of `up/data`. */
   readonly seq: number;
-  /** Chip of a sensor event. */
+  /** Chip of a sensor event; `i2c` is the bus of all of them. */
   readonly chip?: string;
   /** Channel of an alarm. */
   readonly channel?: string;
   /**
    * Why a sensor is at fault: `no-answer`, `bad-crc`, `not-ready`, `out-of-range`,
-   * `wrong-chip`, `chip-error`, `frozen`.
+   * `wrong-chip`, `chip-error`, `frozen`, `driver-error`, `bus-stuck`. What is wrong with a
+   * lamp: `lamp-out`, `day-burner`, `lamp-cycling`, `lamp-power`.
    */
   readonly reason?: string;
   /** Threshold that raises the alarm, which tells the alarms of a channel apart. */
   readonly threshold?: number;
   /** Of an alarm: `info`, `warning` or `critical`. */
   readonly severity?: string;
-  /** Value that raised or cleared an alarm. */
+  /** Value that raised or cleared an alarm; of a lamp its power, in W. */
   readonly v?: number;
   /** Seconds: UTC since 1970, or, while the node has no clock, before the moment of sending (negative). */
   readonly t?: number;
@@ -110,6 +111,8 @@ export interface HealthMessage {
   readonly reconnects: number;
   /** Faults of sensors raised. */
   readonly sensorFaults: number;
+  /** By chip, of those that had any: reads and starts that failed, and starts after the first. */
+  readonly sensors?: Readonly<Record<string, readonly number[]>>;
   /** Messages from the broker that could not be understood. */
   readonly badMessages: number;
 }

@@ -35,6 +35,17 @@ const TABLE: (string | number)[] = [
   "no2", "ug/m3", 1,
   "o3", "ug/m3", 1,
   "pressure", "hPa", 1,
+  "LAeq", "dB", 1,
+  "LAFmax", "dB", 1,
+  "LAFmin", "dB", 1,
+  "L10", "dB", 1,
+  "L50", "dB", 1,
+  "L90", "dB", 1,
+  "noiseCoverage", "%", 0,
+  "lampOn", "", 0,
+  "lampEnergy", "Wh", 0,
+  "eaqi", "", 0,
+  "aqi", "", 0,
 ];
 
 const COLUMNS = 3;

@@ -1,8 +1,23 @@
-import { I2CDriver, I2CDriverOptions } from "@devicescript/drivers";
+import { BusError, I2cBus } from "./i2cBus";
 import { SensorError, SensorErrorCode } from "./sensorError";
 
-/** Options that every driver takes; `client` is the bus, the board's own by default. */
-export type SensorChipOptions = I2CDriverOptions;
+/** `NoI2C` of the runtime's I2C status: the bus itself does not work. */
+const STATUS_NO_BUS = 3;
+/**
+ * Transactions that fail in a row, on more than one address, before the bus is to blame: a
+ * line that is held low makes every chip silent, and not every port says so by its status.
+ */
+const SILENCE_OF_BUS = 6;
+
+// What the transactions of all drivers have in common: there is one bus.
+let silences = 0;
+let silentAddress = 0;
+let severalSilent = false;
+
+/** Options that every driver takes; `client` is the bus. */
+export interface SensorChipOptions {
+  client?: I2cBus;
+}
 
 /**
  * What every driver of a sensor chip is. `start()` once, then `read()` on the chip's
@@ -13,10 +28,14 @@ export type SensorChipOptions = I2CDriverOptions;
  * A driver gives one value for each of its metrics. NaN says that the metric has no
  * value at this moment, which is normal until `warmUpMs` after `start()`; a read that
  * failed throws a SensorError. So nothing that is not a measurement looks like one.
+ *
+ * It is no `I2CDriver` of `@devicescript/drivers`: that package brings 1.5 KB of code with
+ * it, for displays and pins, of the 64 KB that a program can have.
  */
-export abstract class SensorChip extends I2CDriver {
+export abstract class SensorChip {
   /** Part name in lower case: `sen55`. A driver of several models learns it in `probe()`. */
   chipName: string;
+  private readonly client: I2cBus;
   /** 7-bit I2C address. */
   readonly address: number;
   /**
@@ -41,7 +60,7 @@ export abstract class SensorChip extends I2CDriver {
     warmUpMs: number,
     options?: SensorChipOptions,
   ) {
-    super(address, options);
+    this.client = options?.client as I2cBus;
     this.chipName = chipName;
     this.address = address;
     this.metrics = metrics;
@@ -90,24 +109,24 @@ export abstract class SensorChip extends I2CDriver {
     return false;
   }
 
-  /** `start()`. The stock method would return at once in the simulator. */
-  override async init(): Promise<void> {
-    await this.start();
-  }
-
-  protected override async initDriver(): Promise<void> {
-    await this.start();
-  }
-
   /**
    * One I2C transaction: writes, then reads `readCount` bytes after a repeated start.
    *
-   * @throws SensorError `no-answer`
+   * @throws SensorError `no-answer`, `bus-stuck`
    */
   protected async transfer(write: Buffer, readCount: number): Promise<Buffer> {
     try {
-      return await this.xfer(write, readCount);
-    } catch {
+      const answer = await this.client.xfer(this.address, write, readCount);
+      silences = 0;
+      severalSilent = false;
+      return answer;
+    } catch (e) {
+      if (silences > 0 && silentAddress !== this.address) severalSilent = true;
+      silences++;
+      silentAddress = this.address;
+      const stuck = e instanceof BusError && e.status === STATUS_NO_BUS;
+      if (stuck || (severalSilent && silences >= SILENCE_OF_BUS))
+        throw this.failure("bus-stuck", "cannot answer: the bus is stuck");
       throw this.failure("no-answer", "does not answer");
     }
   }

@@ -9,7 +9,8 @@
  * - `wrong-chip`: another part, or another model, sits at the address;
  * - `chip-error`: the chip itself reports a defect, a stopped fan for instance;
  * - `frozen`: its values have not changed by a bit for longer than physics allows;
- * - `driver-error`: the driver itself failed in a way that nobody foresaw.
+ * - `driver-error`: the driver itself failed in a way that nobody foresaw;
+ * - `bus-stuck`: the bus itself does not work, so that no chip can answer.
  */
 export type SensorErrorCode =
   | "no-answer"
@@ -19,7 +20,8 @@ export type SensorErrorCode =
   | "wrong-chip"
   | "chip-error"
   | "frozen"
-  | "driver-error";
+  | "driver-error"
+  | "bus-stuck";
 
 /** Every code: an event that waits holds its index. */
 export const SENSOR_ERROR_CODES: string[] = [
@@ -31,6 +33,7 @@ export const SENSOR_ERROR_CODES: string[] = [
   "chip-error",
   "frozen",
   "driver-error",
+  "bus-stuck",
 ];
 
 /** A chip gave no reading; `code` is for programs, `message` for people. */

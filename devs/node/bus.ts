@@ -1,5 +1,5 @@
 import * as ds from "@devicescript/core";
-import { I2C, I2CError } from "@devicescript/i2c";
+import { BusError, I2cBus } from "../drivers/i2cBus";
 
 /** Longest wait for the far side of the simulated bus; its slowest transaction takes 25 ms. */
 const REPLY_TIMEOUT_MS = 500;
@@ -10,14 +10,13 @@ const CMD_TRANSACTION = 0x80;
  * service to the virtual bus, where the chips are modelled. Everything above it is
  * what runs on a board.
  */
-class SimulatedI2C extends I2C {
+class SimulatedBus implements I2cBus {
   private readonly role = new ds.I2C();
   private readonly freed = ds.emitter<boolean>();
   private busy = false;
   private waiting: ds.Fiber | undefined;
 
   constructor() {
-    super();
     const self = this;
     // In place of `report().subscribe`, which starts a second fiber for each packet.
     ds.I2C.prototype._onPacket = async function (packet: ds.Packet | undefined) {
@@ -30,16 +29,16 @@ class SimulatedI2C extends I2C {
     };
   }
 
-  /** As `I2C.xfer`; throws an I2CError with `NoI2C` when the far side is silent. */
-  override async xfer(devAddr: number, writeBuf: Buffer, numRead?: number): Promise<Buffer> {
+  /** A far side that is silent is a bus that does not work. */
+  async xfer(address: number, write: Buffer, readCount: number): Promise<Buffer> {
     while (this.busy) await ds.wait(this.freed, REPLY_TIMEOUT_MS);
     this.busy = true;
     try {
       this.waiting = ds.Fiber.self();
-      await this.role.transaction(devAddr, numRead || 0, writeBuf);
+      await this.role.transaction(address, readCount, write);
       const reply = await ds.suspend<Buffer>(REPLY_TIMEOUT_MS);
-      if (!reply) throw new I2CError("I2C: no reply", ds.I2CStatus.NoI2C);
-      if (reply[0] !== 0) throw new I2CError("I2C error at " + devAddr, reply[0]);
+      if (!reply) throw new BusError(ds.I2CStatus.NoI2C);
+      if (reply[0] !== 0) throw new BusError(reply[0] as number);
       return reply.slice(1);
     } finally {
       this.waiting = undefined;
@@ -49,7 +48,23 @@ class SimulatedI2C extends I2C {
   }
 }
 
+/** What the runtime offers beneath its own I2C package. */
+interface RuntimeI2c {
+  _i2cTransaction(address: number, write: Buffer, read?: Buffer): Promise<number>;
+}
+
+/** The I2C bus of a board, on the pins that its configuration names. */
+class BoardBus implements I2cBus {
+  async xfer(address: number, write: Buffer, readCount: number): Promise<Buffer> {
+    const read = Buffer.alloc(readCount);
+    const runtime = ds as unknown as RuntimeI2c;
+    const status = await runtime._i2cTransaction(address, write, readCount > 0 ? read : undefined);
+    if (status !== 0) throw new BusError(status);
+    return read;
+  }
+}
+
 /** The node's bus: the only place that asks whether the node is simulated. */
-export function openBus(): I2C {
-  return ds.isSimulator() ? new SimulatedI2C() : new I2C();
+export function openBus(): I2cBus {
+  return ds.isSimulator() ? new SimulatedBus() : new BoardBus();
 }

@@ -4,4 +4,7 @@ export enum EventKind {
   SensorOk,
   AlarmRaised,
   AlarmCleared,
+  /** The subject is the number of the fault, `LampFault`. */
+  LampFault,
+  LampOk,
 }

@@ -1,4 +1,6 @@
 import * as ds from "@devicescript/core";
+import { readSetting, writeSetting } from "@devicescript/settings";
+import { NoiseWindow } from "../acoustics/noiseWindow";
 import { ConfigDocument, channelConfig } from "../contract/config";
 import {
   METRIC_COUNT,
@@ -7,9 +9,11 @@ import {
   metricIndex,
   metricName,
 } from "../contract/metrics";
+import { PART_BUS, partName } from "../contract/parts";
 import { failedCheck, selfTestReport } from "../contract/selfTest";
+import { isOn, sensingNumber } from "../contract/sensingConfig";
+import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
-import { SensorChip } from "../drivers/sensorChip";
 import { Alarms } from "../filter/alarm";
 import { FilterChain } from "../filter/chain";
 import { createChain } from "../filter/createChain";
@@ -17,11 +21,34 @@ import { Outcome } from "../filter/outcome";
 import { OutboxEvent } from "../outbox/outbox";
 import { roundTo } from "../report/senml";
 import { SampleSink, Sampler } from "../sampling/sampler";
+import { FaultState, LAMP_FAULTS, Lamp } from "../lighting/lamp";
+import { BUS_STUCK, SensorStatus } from "../sampling/sensorState";
 import { EventKind } from "./eventKinds";
+import { FoundPart, findParts, frozenAfterMs } from "./partsList";
 
-/** How long the first connection waits for the chips' first tries, to name those that answer. */
-const CHIPS_WAIT_MS = 5000;
-const CHIPS_POLL_MS = 100;
+/** Setting with the bits of the parts that the node has had. */
+const KEY_PARTS = "parts";
+/** A node on which nothing answers looks again this often: the bus may be held low. */
+const SEARCH_AGAIN_MS = 30000;
+
+/** Sampling period of the sound level: the time constant of time weighting F (IEC 61672-1). */
+const NOISE_PERIOD_S = 0.125;
+/**
+ * Figures of a window that was heard for less of its time than this say too little about
+ * it; the same share as for air data (Directive 2008/50/EC, annex VII, A). Our choice.
+ */
+const LEAST_COVERAGE_PCT = 75;
+
+const LAF = metricIndex("LAF");
+const LAEQ = metricIndex("LAeq");
+/** LAeq, LAFmax, LAFmin, L10, L50, L90, noiseCoverage: their indexes follow each other. */
+const NOISE_METRICS = 7;
+
+const ILLUMINANCE = metricIndex("illuminance");
+const LAMP_CURRENT = metricIndex("lampCurrent");
+const LAMP_POWER = metricIndex("lampPower");
+const LAMP_ON = metricIndex("lampOn");
+const LAMP_ENERGY = metricIndex("lampEnergy");
 
 /** The channel of the relative humidity. */
 const HUMIDITY = metricIndex("humidity");
@@ -39,10 +66,21 @@ export class Sensing implements SampleSink {
   rejected = 0;
   reported = 0;
   sensorFaults = 0;
-  /** The chain of each metric, undefined where the channel is off. */
+  /** The chain of each metric, undefined where the node has no such metric or it is off. */
   private readonly chains: (FilterChain | undefined)[] = [];
-  private readonly samplers: Sampler[] = [];
+  private samplers: Sampler[] = [];
   private readonly sink: ReportSink;
+  /** The sound level's figures, on a node with a meter. */
+  private noise?: NoiseWindow;
+  private noiseOffsetDb = 0;
+  /** Next time at which the sound level itself is wanted, and how often that is. */
+  private lafDueS = 0;
+  private lafPeriodS = 0;
+  /** The lamp, on a node that measures its power, and its last current. */
+  private lamp?: Lamp;
+  private lampMa = NaN;
+  /** Whether the fault of the bus was told. */
+  private busFault = false;
 
   constructor(sink: ReportSink) {
     this.sink = sink;
@@ -50,61 +88,126 @@ export class Sensing implements SampleSink {
   }
 
   /**
-   * Adds a chip of the board, before `start`.
-   *
-   * @param frozenAfterMs time after which values that never change are a fault; 0 for a
-   *   chip that may rightly say the same for hours: darkness, no load.
+   * Looks for the parts of the node, before `start`, and remembers them: one that answered
+   * on an earlier boot and is silent now is kept, and becomes a fault.
    */
-  addChip(chip: SensorChip, frozenAfterMs: number, config: ConfigDocument): void {
-    const channels: number[] = [];
-    const periodsMs: number[] = [];
-    for (const name of chip.metrics) {
-      const metric = metricIndex(name);
-      const channel = channelConfig(config, name);
-      if (channel.on) this.chains[metric] = createChain(channel);
-      channels.push(channel.on ? metric : -1);
-      periodsMs.push(channel.periodS * 1000);
+  async findChips(bus: I2cBus, config: ConfigDocument): Promise<void> {
+    const remembered = (await readSetting<number>(KEY_PARTS, 0)) || 0;
+    let found = await findParts(bus, config, remembered);
+    while (found.length === 0) {
+      console.error("no sensor answers");
+      await ds.sleep(SEARCH_AGAIN_MS);
+      found = await findParts(bus, config, remembered);
     }
-    this.samplers.push(new Sampler(chip, channels, periodsMs, frozenAfterMs, this));
+    let parts = 0;
+    for (const one of found) {
+      parts |= 1 << one.part;
+      this.addPart(one, config);
+    }
+    if (parts !== remembered) await writeSetting(KEY_PARTS, parts);
   }
 
-  /** Starts every chip, each in a fiber of its own, and waits a moment for their first answers. */
-  async start(): Promise<void> {
+  /** Starts reading every chip, each in a fiber of its own. */
+  start(): void {
     for (const sampler of this.samplers) sampler.run.start();
-    const untilMs = ds.millis() + CHIPS_WAIT_MS;
-    while (ds.millis() < untilMs && !this.samplers.every((sampler) => sampler.tried))
-      await ds.sleep(CHIPS_POLL_MS);
   }
 
-  /** Names of the chips that have answered since boot. */
+  /** What is due although no chip gives anything; call it every few seconds. */
+  tick(timeS: number): void {
+    if (this.noise && this.noise.end(timeS)) this.giveNoise(this.noise);
+  }
+
+  /** Names of the chips that are not at fault. */
   chipsFound(): string[] {
     const found: string[] = [];
-    for (const sampler of this.samplers) if (sampler.found) found.push(sampler.chip.chipName);
+    for (const sampler of this.samplers) if (works(sampler)) found.push(partName(sampler.part));
     return found;
   }
 
-  /** The self-test after `start`: each chip that answers passes. */
+  /** Failed reads and new starts by name, of the chips that had any. */
+  troubles(): Record<string, number[]> {
+    const troubles: Record<string, number[]> = {};
+    for (const sampler of this.samplers)
+      if (sampler.errors > 0 || sampler.restarts > 0)
+        troubles[partName(sampler.part)] = [sampler.errors, sampler.restarts];
+    return troubles;
+  }
+
+  /** The self-test after `findChips`: each chip that answers passes. */
   selfTest(node: string): string {
     const checks: string[] = [];
     for (const sampler of this.samplers) {
-      const name = sampler.chip.chipName;
-      checks.push(sampler.found ? name : failedCheck(name, sampler.state.reason || "no-answer"));
+      const name = partName(sampler.part);
+      checks.push(works(sampler) ? name : failedCheck(name, sampler.state.reason || "no-answer"));
     }
     return selfTestReport(node, checks);
   }
 
+  private addPart(found: FoundPart, config: ConfigDocument): void {
+    const chip = found.chip;
+    const channels: number[] = [];
+    const periodsMs: number[] = [];
+    for (const name of chip.metrics) {
+      const metric = metricIndex(name);
+      let periodS = this.addChannel(metric, config);
+      if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
+      if (metric === LAMP_POWER) this.addLamp(config);
+      channels.push(periodS > 0 ? metric : -1);
+      periodsMs.push(periodS * 1000);
+    }
+    this.samplers.push(
+      new Sampler(
+        found.part,
+        chip,
+        found.answers,
+        channels,
+        periodsMs,
+        frozenAfterMs(found.part),
+        this,
+      ),
+    );
+  }
+
+  /** Makes the chain of a channel, and gives its sampling period in seconds; 0 when it is off. */
+  private addChannel(metric: number, config: ConfigDocument): number {
+    const channel = channelConfig(config, metricName(metric));
+    if (!channel.on) return 0;
+    if (!this.chains[metric]) this.chains[metric] = createChain(channel);
+    return channel.periodS;
+  }
+
+  /** Makes what works out the noise figures. False when they are off. */
+  private addNoise(lafPeriodS: number, config: ConfigDocument): boolean {
+    const section = config["noise"];
+    if (!isOn(section)) return false;
+    if (!this.noise) {
+      this.noise = new NoiseWindow(sensingNumber(section, "noise", "windowS"), NOISE_PERIOD_S);
+      this.noiseOffsetDb = sensingNumber(section, "noise", "offsetDb");
+      this.lafPeriodS = lafPeriodS;
+      for (let i = 0; i < NOISE_METRICS; i++) this.addChannel(LAEQ + i, config);
+    }
+    return true;
+  }
+
+  /** Makes what watches the lamp, unless it is switched off. */
+  private addLamp(config: ConfigDocument): void {
+    const section = config["lamp"];
+    if (!isOn(section)) return;
+    this.lamp = new Lamp({
+      darkLx: sensingNumber(section, "lamp", "darkLx"),
+      brightLx: sensingNumber(section, "lamp", "brightLx"),
+      leastMa: sensingNumber(section, "lamp", "leastMa"),
+      lowW: sensingNumber(section, "lamp", "lowW"),
+      highW: sensingNumber(section, "lamp", "highW"),
+    });
+    this.addChannel(LAMP_ON, config);
+    this.addChannel(LAMP_ENERGY, config);
+  }
+
   addSample(channel: number, value: number, timeS: number): void {
-    const chain = this.chains[channel];
-    if (!chain) return;
-    this.samples++;
-    const outcome = chain.accept(value, timeS);
-    if (outcome & Outcome.Rejected) this.rejected++;
-    if (outcome & Outcome.EarlierReport)
-      this.report(channel, chain.earlierValue as number, chain.earlierTimeS as number);
-    if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
-    if (outcome & Outcome.Alarm) this.alarmsChanged(channel, chain);
-    if (outcome & Outcome.Statistics) this.reportFigures(channel, chain);
-    if (channel === HUMIDITY && outcome & Outcome.Accepted) this.tellHumidity(chain.value);
+    if (channel === LAF && this.noise) this.addLevel(value, timeS, this.noise);
+    else this.take(channel, value, timeS);
+    if (this.lamp) this.watchLamp(this.lamp, channel, value, timeS);
   }
 
   /** Tells the alarms the part of the day: see `FilterChain.setDayPart`. */
@@ -113,19 +216,27 @@ export class Sensing implements SampleSink {
   }
 
   sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
-    if (fault) {
-      this.sensorFaults++;
-      for (const name of sampler.chip.metrics) this.interrupt(metricIndex(name));
+    if (fault) for (const name of sampler.chip.metrics) this.interrupt(metricIndex(name));
+    const reason = SENSOR_ERROR_CODES.indexOf(sampler.state.reason);
+    if (fault && sampler.state.reason === BUS_STUCK) {
+      // One event for the bus: what its chips do meanwhile says nothing about them.
+      if (!this.busFault) this.tellSensor(EventKind.SensorFault, PART_BUS, reason, timeS);
+      this.busFault = true;
+      return;
     }
-    this.sink.addEvent(
-      new OutboxEvent(
+    if (this.busFault && !fault) {
+      this.busFault = false;
+      const stuck = SENSOR_ERROR_CODES.indexOf(BUS_STUCK);
+      this.tellSensor(EventKind.SensorOk, PART_BUS, stuck, timeS);
+    }
+    if (fault || sampler.told)
+      this.tellSensor(
         fault ? EventKind.SensorFault : EventKind.SensorOk,
-        this.samplers.indexOf(sampler),
-        SENSOR_ERROR_CODES.indexOf(sampler.state.reason),
-        NaN,
+        sampler.part,
+        reason,
         timeS,
-      ),
-    );
+      );
+    sampler.told = fault;
   }
 
   /** An event as JSON members, without boot, sequence number and time. */
@@ -148,8 +259,14 @@ export class Sensing implements SampleSink {
         value
       );
     }
+    if (event.kind === EventKind.LampFault || event.kind === EventKind.LampOk) {
+      const name = event.kind === EventKind.LampFault ? "lamp-fault" : "lamp-ok";
+      const watts = roundTo(event.value, metricDecimals(LAMP_POWER));
+      const fault = LAMP_FAULTS[event.subject];
+      return '"event":"' + name + '","reason":"' + fault + '","v":' + watts;
+    }
     const name = event.kind === EventKind.SensorFault ? "sensor-fault" : "sensor-ok";
-    const chip = this.samplers[event.subject].chip.chipName;
+    const chip = partName(event.subject);
     const reason = SENSOR_ERROR_CODES[event.reason];
     return '"event":"' + name + '","chip":"' + chip + '","reason":"' + reason + '"';
   }
@@ -180,6 +297,64 @@ export class Sensing implements SampleSink {
     this.report(channel + Statistic.Count * METRIC_COUNT, figures.count, timeS);
   }
 
+  /** A sample on its way through the filter chain of its channel. */
+  private take(channel: number, value: number, timeS: number): void {
+    const chain = this.chains[channel];
+    if (!chain) return;
+    this.samples++;
+    const outcome = chain.accept(value, timeS);
+    if (outcome & Outcome.Rejected) this.rejected++;
+    if (outcome & Outcome.EarlierReport)
+      this.report(channel, chain.earlierValue as number, chain.earlierTimeS as number);
+    if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
+    if (outcome & Outcome.Alarm) this.alarmsChanged(channel, chain);
+    if (outcome & Outcome.Statistics) this.reportFigures(channel, chain);
+    if (channel === HUMIDITY && outcome & Outcome.Accepted) this.tellHumidity(chain.value);
+  }
+
+  /** A raw sample for the lamp; its power comes last of what its chip gives. */
+  private watchLamp(lamp: Lamp, channel: number, value: number, timeS: number): void {
+    if (channel === ILLUMINANCE) lamp.light(value, timeS);
+    if (channel === LAMP_CURRENT) this.lampMa = value;
+    if (channel !== LAMP_POWER) return;
+    const changed = lamp.power(this.lampMa, value, timeS);
+    this.take(LAMP_ON, lamp.on ? 1 : 0, timeS);
+    this.take(LAMP_ENERGY, lamp.energyWh, timeS);
+    for (let fault = 0; fault < LAMP_FAULTS.length; fault++) {
+      if (!(changed & (1 << fault))) continue;
+      const raised = lamp.states[fault] === FaultState.Raised;
+      const kind = raised ? EventKind.LampFault : EventKind.LampOk;
+      this.sink.addEvent(new OutboxEvent(kind, fault, 0, value, timeS));
+    }
+  }
+
+  /** A sample of the sound level, eight times a second. */
+  private addLevel(value: number, timeS: number, noise: NoiseWindow): void {
+    const levelDb = value + this.noiseOffsetDb;
+    if (noise.add(levelDb, timeS)) this.giveNoise(noise);
+    if (this.lafPeriodS === 0 || timeS < this.lafDueS) return;
+    this.lafDueS = (Math.floor(timeS / this.lafPeriodS) + 1) * this.lafPeriodS;
+    this.take(LAF, levelDb, timeS);
+  }
+
+  private giveNoise(noise: NoiseWindow): void {
+    const timeS = noise.endedS;
+    if (noise.coveragePct >= LEAST_COVERAGE_PCT) {
+      this.take(LAEQ, noise.laeqDb, timeS);
+      this.take(LAEQ + 1, noise.lafMaxDb, timeS);
+      this.take(LAEQ + 2, noise.lafMinDb, timeS);
+      this.take(LAEQ + 3, noise.l10Db, timeS);
+      this.take(LAEQ + 4, noise.l50Db, timeS);
+      this.take(LAEQ + 5, noise.l90Db, timeS);
+    }
+    this.take(LAEQ + 6, noise.coveragePct, timeS);
+  }
+
+  private tellSensor(kind: EventKind, part: number, reason: number, timeS: number): void {
+    if (kind === EventKind.SensorFault) this.sensorFaults++;
+    this.sink.addEvent(new OutboxEvent(kind, part, reason, NaN, timeS));
+  }
+
   private report(channel: number, value: number, timeS: number): void {
     this.reported++;
     this.sink.addReading(channel, value, timeS);
@@ -194,4 +369,9 @@ export class Sensing implements SampleSink {
       this.sink.addEvent(new OutboxEvent(kind, channel, i, chain.value, chain.timeS));
     }
   }
+}
+
+/** Whether a chip has answered, and is not at fault. */
+function works(sampler: Sampler): boolean {
+  return sampler.answered && sampler.state.status !== SensorStatus.Failed;
 }

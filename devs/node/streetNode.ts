@@ -12,8 +12,8 @@ import { Delivery } from "./delivery";
 import { Identity, storeBoot } from "./identity";
 import { ReportSink, Sensing } from "./sensing";
 
-/** The parts of the day begin within this time of their hour, for the alarms. */
-const DAY_PART_PERIOD_MS = 60000;
+/** What is due although no chip gives anything, and the part of the day, are looked after this often. */
+const TICK_MS = 5000;
 
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements ReportSink, SessionHooks {
@@ -38,13 +38,14 @@ export class StreetNode implements ReportSink, SessionHooks {
 
   /** Runs for ever, each chip and the connection in fibers of their own. */
   async run(): Promise<void> {
-    await this.sensing.start();
+    this.sensing.start();
     console.log(this.sensing.selfTest(this.identity.node));
     await storeBoot(this.identity);
     this.delivery.run.start();
     let healthDueMs = ds.millis() + this.healthPeriodMs;
     while (true) {
-      await ds.sleep(Math.max(0, Math.min(DAY_PART_PERIOD_MS, healthDueMs - ds.millis())));
+      await ds.sleep(Math.max(0, Math.min(TICK_MS, healthDueMs - ds.millis())));
+      this.sensing.tick(ds.millis() / 1000);
       this.tellDayPart();
       if (ds.millis() < healthDueMs) continue;
       healthDueMs += this.healthPeriodMs;
@@ -133,6 +134,7 @@ export class StreetNode implements ReportSink, SessionHooks {
       beaconsRefused: delivery.clock.refused,
       reconnects: Math.max(0, counters.connections - 1),
       sensorFaults: sensing.sensorFaults,
+      sensors: sensing.troubles(),
       badMessages: counters.badMessages,
     };
     const text = JSON.stringify(health);

@@ -6,6 +6,9 @@ import { SensorChange, SensorState, SensorStatus } from "./sensorState";
 /** A bad read is tried again this much later, instead of a whole period. */
 const RETRY_MS = 1000;
 
+/** A chip of which no value is wanted is read so often, to know whether it works. */
+const IDLE_MS = 60000;
+
 /** Where samples go, and the news of the sensors themselves. */
 export interface SampleSink {
   /** A sample of the channel with that index; it is never NaN. */
@@ -20,11 +23,16 @@ export interface SampleSink {
  */
 export class Sampler {
   readonly chip: SensorChip;
+  /** Which part of the node it is, for its owner. */
+  readonly part: number;
   readonly state = new SensorState();
-  /** Whether the first try to start the chip is over, well or not. */
-  tried = false;
-  /** Whether the chip has answered since boot. */
-  found = false;
+  /** Whether the chip was started since boot. */
+  answered = false;
+  /** Whether its fault was told as its own. */
+  told = false;
+  /** Starts and reads that failed, and starts after the first, since boot. */
+  errors = 0;
+  restarts = 0;
   private readonly channels: number[];
   private readonly periodMs: number[];
   private readonly dueMs: number[] = [];
@@ -36,6 +44,7 @@ export class Sampler {
   private changedMs = 0;
 
   /**
+   * @param started whether the chip was started just now.
    * @param channels index of the channel of each metric of the chip, -1 where it is off; a
    *   model of the chip that turns out to lack the last metrics uses the first ones.
    * @param periodMs sampling period of each metric of the chip.
@@ -43,17 +52,21 @@ export class Sampler {
    *   fault; 0 for a chip that may rightly say the same for hours (darkness, no load).
    */
   constructor(
+    part: number,
     chip: SensorChip,
+    started: boolean,
     channels: number[],
     periodMs: number[],
     frozenAfterMs: number,
     sink: SampleSink,
   ) {
+    this.part = part;
     this.chip = chip;
     this.channels = channels;
     this.periodMs = periodMs;
     this.frozenAfterMs = frozenAfterMs;
     this.sink = sink;
+    if (started) this.begin();
   }
 
   /** Starts and reads the chip for ever. */
@@ -61,11 +74,12 @@ export class Sampler {
     while (true) {
       let pauseMs = RETRY_MS;
       try {
-        if (!this.started) await this.start();
+        if (!this.started) await this.restart();
         else await this.sample();
         if (this.started) pauseMs = this.untilDueMs();
       } catch (e) {
         if (!(e instanceof SensorError)) console.error((e as Error).message);
+        this.errors++;
         this.fail(e instanceof SensorError ? e.code : "driver-error");
         // A chip that lost its settings to a dip of its supply answers, but is not ready.
         if (e instanceof SensorError && e.code === "not-ready") this.started = false;
@@ -74,15 +88,20 @@ export class Sampler {
           pauseMs = this.state.restartMs;
         }
       }
-      this.tried = true;
       await sleep(pauseMs);
     }
   }
 
-  private async start(): Promise<void> {
+  private async restart(): Promise<void> {
+    this.restarts++;
     await this.chip.start();
+    this.begin();
+  }
+
+  /** The chip was started just now. */
+  private begin(): void {
     this.started = true;
-    this.found = true;
+    this.answered = true;
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
     if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
@@ -138,15 +157,21 @@ export class Sampler {
     let earliestMs = Infinity;
     for (let i = 0; i < this.chip.metrics.length; i++)
       if (this.channels[i] >= 0 && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
-    return Math.max(0, earliestMs - millis());
+    return Math.max(0, Math.min(IDLE_MS, earliestMs - millis()));
   }
 
   /** Whether nothing has moved for too long. One sum stands for all values: it moves with each. */
   private frozen(nowMs: number): boolean {
     if (this.frozenAfterMs === 0) return false;
     let sum = 0;
-    for (const value of this.chip.values) if (!isNaN(value)) sum += value;
-    if (sum !== this.lastSum) this.changedMs = nowMs;
+    let given = false;
+    for (const value of this.chip.values)
+      if (!isNaN(value)) {
+        sum += value;
+        given = true;
+      }
+    // What gives no value yet cannot repeat itself.
+    if (!given || sum !== this.lastSum) this.changedMs = nowMs;
     this.lastSum = sum;
     return nowMs - this.changedMs > this.frozenAfterMs;
   }

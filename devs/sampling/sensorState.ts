@@ -26,6 +26,9 @@ export enum SensorChange {
 /** Failures in a row that make a fault. */
 export const FAILURES_TO_FAULT = 3;
 
+/** The reason that lies with no sensor. */
+export const BUS_STUCK = "bus-stuck";
+
 /** Pause before a chip that failed is started anew: doubled from the first to the last. */
 export const RESTART_FIRST_MS = 2000;
 export const RESTART_LAST_MS = 300000;
@@ -49,13 +52,17 @@ export class SensorState {
     return recovered ? SensorChange.Recovery : SensorChange.None;
   }
 
-  /** A start or a read failed for `reason`. */
+  /**
+   * A start or a read failed for `reason`. A sensor that a stuck bus kept silent, and that
+   * fails for a reason of its own when the bus is back, is a new fault.
+   */
   fail(reason: string): SensorChange {
+    const wasBus = this.reason === BUS_STUCK;
     this.reason = reason;
     this.failures++;
     if (this.status === SensorStatus.Failed) {
       this.restartMs = Math.min(this.restartMs * 2, RESTART_LAST_MS);
-      return SensorChange.None;
+      return wasBus && reason !== BUS_STUCK ? SensorChange.Fault : SensorChange.None;
     }
     if (this.failures < FAILURES_TO_FAULT) {
       if (this.status === SensorStatus.Ok) this.status = SensorStatus.Degraded;

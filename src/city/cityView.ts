@@ -295,7 +295,8 @@ class NodeState {
     const view: EventView = { ...event, timeMs };
     this.#events = [view, ...this.#events].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
     if (this.#status.boot !== null && event.boot < this.#status.boot) return;
-    const subject = event.chip ?? event.channel ?? "";
+    // Of a lamp it is the reason that tells one fault from another.
+    const subject = event.chip ?? event.channel ?? event.reason ?? "";
     const [kind, change] = [event.event.split("-")[0], event.event.split("-")[1]];
     const key = `${kind} ${subject}`;
     if (change === "ok" || change === "cleared") this.#open.delete(key);

@@ -13,6 +13,8 @@ export interface NodeSummary {
   readonly messagesAcknowledged: number;
   readonly bytesPublished: number;
   readonly reconnects: number;
+  /** How often the node told each event: `sensor-fault sen55`, `lamp-ok lamp-out`. */
+  readonly eventCounts: Readonly<Record<string, number>>;
   /** Largest use of the GC heap right after a collection: what the node needs. */
   readonly heapPeakBytes: number;
   /** Largest use at any time, garbage included. */
@@ -34,6 +36,7 @@ export function summarize(node: VirtualNode, bytecodeBytes: number): NodeSummary
     messagesAcknowledged: traffic.acknowledged,
     bytesPublished: traffic.publishBytes,
     reconnects: Math.max(0, traffic.connects - 1),
+    eventCounts: Object.fromEntries(node.events),
     heapPeakBytes: node.heapPeaks.liveBytes,
     heapHighWaterBytes: node.heapPeaks.highWaterBytes,
     heapBytes: node.heapUse()?.usedBytes ?? 0,

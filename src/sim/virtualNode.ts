@@ -1,4 +1,4 @@
-import type { HealthMessage } from "../../devs/contract/messages";
+import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
 import { nodeSettings, type NodeProvisioning } from "../nodeSettings";
 import { MqttTap, type MqttTraffic } from "./network/mqttTap";
 import type { Connector } from "./network/network";
@@ -56,6 +56,8 @@ export class VirtualNode {
   flashWrites = 0;
   /** The node's own counters, as it last printed them. */
   health: HealthMessage | undefined;
+  /** How often the node told each event: its name, and the chip, channel or fault. */
+  readonly events = new Map<string, number>();
   readonly #options: VirtualNodeOptions;
   readonly #tap: MqttTap;
   readonly #i2c: I2cService;
@@ -173,6 +175,12 @@ export class VirtualNode {
     });
   }
 
+  #event(members: string): void {
+    const event = JSON.parse(`{${members}}`) as EventMessage;
+    const kind = `${event.event} ${event.chip ?? event.channel ?? event.reason ?? ""}`;
+    this.events.set(kind, (this.events.get(kind) ?? 0) + 1);
+  }
+
   #reported(line: string): void {
     const [, , metric = "", value, timeS] = line.split(" ");
     this.#options.onReport?.({
@@ -187,6 +195,7 @@ export class VirtualNode {
     const text = line.trimStart();
     if (text.startsWith("* start:")) this.boots++;
     if (text.startsWith("> reading ")) this.#reported(text);
+    if (text.startsWith('> "event":')) this.#event(text.slice(2));
     if (text.startsWith("> health ")) {
       try {
         this.health = JSON.parse(text.slice("> health ".length)) as HealthMessage;

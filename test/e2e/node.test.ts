@@ -4,7 +4,8 @@ import { metricNames } from "../../devs/contract/metrics";
 import { summarize } from "../../src/sim/runSummary";
 
 const MINUTE_MS = 60_000;
-const HEAP_LIMIT_BYTES = 36 * 1024;
+/** The bars of the parts are lower; noise, lamp, journal and statistics together need this. */
+const HEAP_LIMIT_BYTES = 40 * 1024;
 /** Half of the 256 KB of flash that program, settings and journal share on a board. */
 const BYTECODE_LIMIT_BYTES = 128 * 1024;
 
@@ -18,11 +19,19 @@ const METRICS = [
   "humidity",
   "vocIndex",
   "noxIndex",
-  "LAF",
+  "LAeq",
+  "LAFmax",
+  "LAFmin",
+  "L10",
+  "L50",
+  "L90",
+  "noiseCoverage",
   "illuminance",
   "lampVoltage",
   "lampCurrent",
   "lampPower",
+  "lampOn",
+  "lampEnergy",
 ];
 
 let city: CityUnderTest | undefined;
@@ -87,7 +96,7 @@ describe("a simulated node", () => {
     await city.run(2 * MINUTE_MS);
     const faultMs = city.events[0]?.timeMs ?? Infinity;
     const levelsMeanwhile = city.readings.filter(
-      ({ metric, timeMs }) => metric === "LAF" && timeMs > faultMs,
+      ({ metric, timeMs }) => metric === "LAeq" && timeMs > faultMs,
     ).length;
     chip.faults.clear();
     // Longer than a heartbeat, so that the air is heard of whether it changes or not.
@@ -96,7 +105,7 @@ describe("a simulated node", () => {
       ["sensor-fault", "sen55", "no-answer"],
       ["sensor-ok", "sen55", "no-answer"],
     ]);
-    expect(levelsMeanwhile).toBeGreaterThan(10);
+    expect(levelsMeanwhile).toBeGreaterThan(0);
     const last = city.readings.filter((reading) => reading.metric === "temperature").at(-1);
     expect(last?.timeMs).toBeGreaterThan(city.events[1]?.timeMs ?? Infinity);
   });

@@ -89,7 +89,7 @@ export async function configurationCases(
     [
       "unknown names",
       '{"version":1,"chanels":{},"channels":{"pm99":{}}}',
-      '"status":"refused","wanted":1,"refused":[{"path":"chanels","reason":"is not known; expected version, channels, health, release, time"},{"path":"channels.pm99","reason":"is no metric of this node"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"chanels","reason":"is not known; expected version, channels, health, release, time, noise, lamp, sensors"},{"path":"channels.pm99","reason":"is no metric of this node"}],"config":{"channels":{}}',
     ],
     [
       "twice",

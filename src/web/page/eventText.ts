@@ -14,11 +14,11 @@ export function eventText(event: EventView, here: Surroundings): string {
     event: event.event,
   });
   const parts = [words];
-  // What a sensor had is told when it fails; that it works again needs no reason.
-  if (event.reason && event.event !== "sensor-ok")
+  // What a sensor or a lamp had is told when it fails; that it works again needs no reason.
+  if (event.reason && event.event !== "sensor-ok" && event.event !== "lamp-ok")
     parts.push(texts.faultReasons[event.reason] ?? event.reason);
   if (event.v !== undefined) {
-    const metric = findMetric(channel ?? "");
+    const metric = findMetric(channel ?? (event.event.startsWith("lamp-") ? "lampPower" : ""));
     const value = format.value(event.v, metric?.unit ?? "", metric?.decimals ?? 2);
     parts.push(fill(texts.eventValue, { value }));
   }

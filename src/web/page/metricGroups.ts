@@ -3,9 +3,9 @@ import type { MetricGroup } from "./texts/texts";
 /** The order in which metrics stand; those that are not here come last, by name. */
 const GROUPS: readonly [MetricGroup, readonly string[]][] = [
   ["air", ["pm25", "pm10", "pm1", "pm4", "no2", "o3", "co2", "vocIndex", "noxIndex"]],
-  ["noise", ["LAeq", "LAF", "LAFmax", "LA10", "LA50", "LA90"]],
+  ["noise", ["LAeq", "LAFmax", "LAFmin", "L10", "L50", "L90", "LAF", "noiseCoverage"]],
   ["weather", ["temperature", "humidity", "pressure"]],
-  ["light", ["illuminance", "lampPower", "lampCurrent", "lampVoltage"]],
+  ["light", ["illuminance", "lampOn", "lampPower", "lampCurrent", "lampVoltage", "lampEnergy"]],
 ];
 
 /** The group of a metric. */

@@ -1,5 +1,5 @@
 import { millis, sleep } from "@devicescript/core";
-import { I2C } from "@devicescript/i2c";
+import { I2cBus } from "../../../devs/drivers/i2cBus";
 import type { SensorChip } from "../../../devs/drivers/sensorChip";
 
 /** Where the test's conductor sits on the bus; no chip of ours has this address. */
@@ -14,7 +14,7 @@ const OP_SELF_TEST = 5;
 const OP_PROBE = 6;
 
 /** Index of the driver that the conductor wants in a program that has several: its first order. */
-export async function chosenDriver(bus: I2C): Promise<number> {
+export async function chosenDriver(bus: I2cBus): Promise<number> {
   const order = await bus.xfer(CONDUCTOR_ADDRESS, Buffer.alloc(0), 4);
   console.log("= |0||");
   return order[3];
@@ -24,7 +24,7 @@ export async function chosenDriver(bus: I2C): Promise<number> {
  * Does with a driver what the conductor asks for, and prints a line for each:
  * `= CODE|MILLISECONDS|VALUE,VALUE,...|MESSAGE`, the code empty when nothing was thrown.
  */
-export async function driveChip(chip: SensorChip, bus: I2C): Promise<void> {
+export async function driveChip(chip: SensorChip, bus: I2cBus): Promise<void> {
   while (true) {
     const order = await bus.xfer(CONDUCTOR_ADDRESS, Buffer.alloc(0), 4);
     const op = order[0];
@@ -34,7 +34,7 @@ export async function driveChip(chip: SensorChip, bus: I2C): Promise<void> {
     const fromMs = millis();
     try {
       if (op === OP_PROBE) await chip.probe();
-      if (op === OP_START) await chip.init();
+      if (op === OP_START) await chip.start();
       if (op === OP_READ) await chip.read();
       if (op === OP_STOP) await chip.stop();
       if (op === OP_SELF_TEST) message = (await chip.selfTest()) ? "passed" : "none";

@@ -75,7 +75,7 @@ for (const chip of chips) {
     tally.latestMs.push(0);
     tally.periodMs.push(periodMs);
   }
-  new Sampler(chip, channels, periods, 0, tally).run.start();
+  new Sampler(0, chip, false, channels, periods, 0, tally).run.start();
 }
 
 await sleep(RUN_MS);

@@ -1,0 +1,99 @@
+import { ConfigDocument } from "../contract/config";
+import { PART_COUNT, partName } from "../contract/parts";
+import { isOn, sensingPart } from "../contract/sensingConfig";
+import { I2cBus } from "../drivers/i2cBus";
+import { Ina226 } from "../drivers/ina226";
+import { Sen0232 } from "../drivers/sen0232";
+import { Sen5x } from "../drivers/sen5x";
+import { SensorChip } from "../drivers/sensorChip";
+import { SensorError } from "../drivers/sensorError";
+import { Veml7700 } from "../drivers/veml7700";
+
+/** A chip that answered, or that answered on an earlier boot. */
+export interface FoundPart {
+  /** Index in `contract/parts.ts`. */
+  readonly part: number;
+  readonly chip: SensorChip;
+  /** Whether it answered and is started. */
+  readonly answers: boolean;
+}
+
+/** Tries to start a chip that answers, but not as it should: a spoilt answer is no wrong chip. */
+const TRIES = 2;
+
+/**
+ * Looks for every part at its address, one after the other. Two parts with one address are
+ * told apart by their start, which checks what answers. Drivers of parts that are not there
+ * are let go of.
+ *
+ * @param remembered bits of the parts that answered on an earlier boot: those are kept
+ *   although they are silent, unless another part has taken their address, or the
+ *   configuration has switched them off.
+ */
+export async function findParts(
+  bus: I2cBus,
+  config: ConfigDocument,
+  remembered: number,
+): Promise<FoundPart[]> {
+  const found: FoundPart[] = [];
+  for (let part = 0; part < PART_COUNT; part++) {
+    if (!isOn(sensingPart(config, "sensors", partName(part)))) continue;
+    const chip = makePart(partName(part), bus);
+    if (!chip) continue;
+    if (isTaken(chip.address, found)) continue;
+    const answers = await startsWell(chip);
+    if (answers || remembered & (1 << part))
+      found.push({ part: part, chip: chip, answers: answers });
+  }
+  return found.filter((one) => one.answers || !isTaken(one.chip.address, found));
+}
+
+/**
+ * After so long without any change of a value, the part is frozen; 0 for one that may
+ * rightly say the same for hours: darkness, no load, clean air in whole numbers.
+ */
+export function frozenAfterMs(part: number): number {
+  switch (partName(part)) {
+    // A street's level changes by a step of the converter, 0.006 dB, with every sample.
+    case "sen0232":
+      return 120000;
+    // Eight values with noise in their last digits: not one of them moves in so long only
+    // when none is measured.
+    case "sen55":
+      return 600000;
+  }
+  return 0;
+}
+
+async function startsWell(chip: SensorChip): Promise<boolean> {
+  for (let i = 0; i < TRIES; i++) {
+    try {
+      await chip.start();
+      return true;
+    } catch (e) {
+      const code = e instanceof SensorError ? e.code : "driver-error";
+      if (code !== "bad-crc" && code !== "not-ready") return false;
+    }
+  }
+  return false;
+}
+
+/** Whether a chip answers at that address. */
+function isTaken(address: number, found: FoundPart[]): boolean {
+  return found.some((one) => one.answers && one.chip.address === address);
+}
+
+/** The driver of a part; undefined for one whose driver is not in this firmware. */
+function makePart(name: string, bus: I2cBus): SensorChip | undefined {
+  switch (name) {
+    case "sen55":
+      return new Sen5x({ client: bus });
+    case "veml7700":
+      return new Veml7700({ client: bus });
+    case "ina226":
+      return new Ina226({ client: bus });
+    case "sen0232":
+      return new Sen0232({ client: bus });
+  }
+  return undefined;
+}

@@ -1,0 +1,4 @@
+import { noiseWindowCases } from "../shared/noiseWindow.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(noiseWindowCases);
