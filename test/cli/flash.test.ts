@@ -201,6 +201,18 @@ describe("streetnode flash", () => {
     await expect(run()).rejects.toThrow("expected 8 to 63");
   });
 
+  it("needs the runtime only for the chips that are flashed", async () => {
+    under = startBench(1);
+    under.inventory.add([{ name: "bk-0000", city: "berkane", board: "test_esp32c3" }]);
+    under.ports.plug(PORT, under.esp());
+    await run();
+    expect(under.inventory.node("bk-0001")?.state).toBe("flashed");
+    under.ports.unplug(PORT);
+    under.ports.plug(PORT, under.esp({ chip: "esp32c3", mac: macOf(2) }));
+    await expect(run()).rejects.toThrow("is for esp32, expected one for esp32c3");
+    expect(under.inventory.node("bk-0000")?.state).toBe("new");
+  });
+
   it("wants to know which of several boards is meant", async () => {
     under = startBench(1);
     await expect(run()).rejects.toThrow("no board is plugged in");

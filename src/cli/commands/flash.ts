@@ -1,4 +1,3 @@
-import { confirm } from "@inquirer/prompts";
 import { Command } from "commander";
 import { exportUsers } from "../../brokerConfig/export";
 import { runBatch } from "../../flash/batch";
@@ -7,7 +6,7 @@ import {
   boardIds,
   type BoardConfiguration,
 } from "../../flash/boardConfiguration";
-import { FlashBench, type FlashOutcome } from "../../flash/flashBench";
+import type { FlashBench, FlashOutcome } from "../../flash/flashBench";
 import { FlashError } from "../../flash/flashError";
 import type { RuntimeImage } from "../../flash/runtimeImage";
 import { RuntimeCache, archOf, readRuntimeFile } from "../../flash/runtimeCache";
@@ -64,7 +63,10 @@ const WORLD: FlashWorld = {
   board: boardConfiguration,
   bytecode: () => loadFirmware().bytecode,
   terminal: () => process.stdin.isTTY === true && process.stderr.isTTY === true,
-  confirm: (message) => confirm({ message, default: false }, { output: process.stderr }),
+  confirm: async (message) => {
+    const { confirm } = await import("@inquirer/prompts");
+    return confirm({ message, default: false }, { output: process.stderr });
+  },
   interruption: interruptSignal,
 };
 
@@ -119,6 +121,8 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
   if (options.wifi === undefined)
     throw new InputError("--wifi: missing, expected the name of the wireless network");
 
+  // With Espressif's library, which no other command needs to load.
+  const { FlashBench } = await import("../../flash/flashBench");
   const { access, board } = world;
   const inventory = new Inventory(options.inventory);
   const signal = world.interruption();
@@ -146,6 +150,8 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
       return world.confirm(question);
     },
     onProgress: (step) => {
+      if (options.manualReset && step.phase === "connecting")
+        console.error("Hold BOOT, press EN, let both go.");
       progress.show(step);
       if (options.manualReset && step.phase === "self-test") {
         progress.clear();
@@ -154,9 +160,8 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     },
   });
 
-  // What is missing is told before the first board is touched.
   const waiting = nodesToFlash(inventory, options);
-  for (const id of new Set(waiting.map((node) => node.board))) runtime(board(id).arch.id);
+  checkRuntimes(new Set(waiting.map((node) => board(node.board).arch.id)), runtime);
   if (options.dryRun !== undefined) {
     const node = waiting[0];
     if (!node) throw new InputError("--dry-run: no node waits for a board: name one with --node");
@@ -212,6 +217,27 @@ function runtimes(
     known.set(archId, image);
     return image;
   };
+}
+
+/**
+ * Tells before the first board is touched that no board could be written: nodes may wait for
+ * several chips, and the runtime for one of them is enough to begin.
+ *
+ * @throws InputError
+ */
+function checkRuntimes(
+  archIds: ReadonlySet<string>,
+  runtime: (archId: string) => RuntimeImage,
+): void {
+  let problem: unknown;
+  for (const archId of archIds)
+    try {
+      runtime(archId);
+      return;
+    } catch (error) {
+      problem ??= error;
+    }
+  if (problem) throw problem;
 }
 
 /** The one port that is meant. */
