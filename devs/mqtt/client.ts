@@ -2,6 +2,7 @@
 
 import * as ds from "@devicescript/core";
 import type { MessageSource } from "./inFlight";
+import { jitterSeed, mixJitter, nextJitter } from "./jitter";
 import { LEAVE_TIMEOUT_MS, Session, type SessionHooks, type SessionOptions } from "./session";
 import { SessionState } from "./sessionStates";
 import { type RuntimeSockets, type SocketAddress, SocketLink } from "./socket";
@@ -22,14 +23,16 @@ export class MqttClient {
   internalErrors: number = 0;
 
   private readonly link: SocketLink;
+  private jitter: number;
   private fiber: ds.Fiber | undefined = undefined;
   private waiting: boolean = false;
   private rung: boolean = false;
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
+    this.jitter = jitterSeed(options.clientId);
     // In DeviceScript a method taken from its object stays bound to it.
     this.link = new SocketLink(ds as unknown as RuntimeSockets, options, this.wake);
-    this.session = new Session(options, this.link, hooks, () => Math.random());
+    this.session = new Session(options, this.link, hooks, this.random);
   }
 
   /** Whether the broker accepted the connection and it still stands, as far as is known. */
@@ -108,6 +111,11 @@ export class MqttClient {
   start(): void {
     this.session.start(ds.millis());
     this.wake();
+  }
+
+  private random(): number {
+    this.jitter = nextJitter(this.jitter);
+    return mixJitter(this.jitter, Math.random());
   }
 
   /** Passes on what the socket reported, then lets the session work. Gives the wait in milliseconds. */

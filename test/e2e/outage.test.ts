@@ -71,6 +71,34 @@ describe("a node whose broker is away", () => {
   });
 });
 
+describe("many nodes whose broker comes back after 20 s", () => {
+  it(
+    "are back within 5 s in the median, and not all in one second",
+    async () => {
+      const nodes = 20;
+      city = await startCity({ nodes, configuration: everySample(60, "LAF") });
+      await city.run(MINUTE_MS);
+      expect(city.broker.connected).toBe(nodes);
+      city.broker.stop({ sessions: "kept" });
+      await city.run(20 * SECOND_MS);
+      const backMs: number[] = [];
+      const { scheduler } = city;
+      const returnMs = scheduler.nowMs;
+      city.broker.onConnect(() => backMs.push(scheduler.nowMs - returnMs));
+      city.broker.start();
+      await city.run(2 * MINUTE_MS);
+      expect(backMs).toHaveLength(nodes);
+      expect(backMs[nodes / 2]).toBeLessThanOrEqual(5 * SECOND_MS);
+      // The fullest second of any that begins with a connection.
+      const together = backMs.map(
+        (fromMs) => backMs.filter((ms) => ms >= fromMs && ms < fromMs + SECOND_MS).length,
+      );
+      expect(Math.max(...together)).toBeLessThan(nodes / 2);
+    },
+    LONG_RUN_MS,
+  );
+});
+
 describe(
   "a node whose broker is away for long",
   () => {
