@@ -14,6 +14,8 @@ export interface FaultReport {
 
 /** The longest time in which a fault must be noticed to be set against the script. */
 const NOTICE_MS = 3_600_000;
+/** A fault so shortly before the end of a run need not be noticed. */
+const GRACE_MS = 300_000;
 /** A will goes out after one and a half keep-alives of 60 s (MQTT 3.1.1 clause 3.1.2.10). */
 const SHORTEST_OUTAGE_MS = 95_000;
 
@@ -57,9 +59,12 @@ export class FaultWatch {
     this.event({ event: `state-${state}`, boot: 0, seq: 0 }, nowMs);
   }
 
-  /** The faults that the city ought to have noticed. */
-  reports(): FaultReport[] {
-    return this.#expected.map(({ fault, atMs, untilMs, noticedMs, clearedMs }) => ({
+  /** The faults that the city ought to have noticed in a run that ended then. */
+  reports(endedMs: number): FaultReport[] {
+    const due = this.#expected.filter(
+      ({ atMs, noticedMs }) => noticedMs !== undefined || atMs + GRACE_MS < endedMs,
+    );
+    return due.map(({ fault, atMs, untilMs, noticedMs, clearedMs }) => ({
       node: this.#node,
       fault,
       atS: seconds(atMs),

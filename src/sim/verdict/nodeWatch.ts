@@ -108,7 +108,7 @@ export class NodeWatch {
       events: this.#ledger.events(nowMs),
       truth: this.#truth.account(nowMs),
       alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
-      faults: this.#faults.reports(),
+      faults: this.#faults.reports(nowMs),
       falseFaults: this.#faults.falseFaults,
       flashWrites: this.#node.flashWrites,
       heapEarlyBytes: this.#heapEarlyBytes,

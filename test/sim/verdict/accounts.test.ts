@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { FaultWatch } from "../../../src/sim/verdict/faultWatch";
+import { Ledger } from "../../../src/sim/verdict/ledger";
+import type { Cue } from "../../../src/sim/scenario/cues";
+
+const report = (value: number, timeMs: number, boot = 1) => ({
+  metric: "temperature",
+  value,
+  timeMs,
+  boot,
+});
+
+describe("a ledger", () => {
+  it("finds the reading that got lost between others", () => {
+    const ledger = new Ledger(60_000);
+    for (const [value, atMs] of [
+      [20.1, 1000],
+      [20.4, 2000],
+      [20.7, 3000],
+    ] as const)
+      ledger.reported(report(value, atMs));
+    ledger.arrived("temperature", 20.1, 1000, 5000);
+    ledger.arrived("temperature", 20.7, 3000, 70_000);
+    expect(ledger.readings(71_000)).toMatchObject({
+      reported: 3,
+      delivered: 2,
+      late: 1,
+      unexplained: 1,
+      waiting: 0,
+    });
+  });
+
+  it("tells what waits from what went with the power, and an altered value from both", () => {
+    const ledger = new Ledger(60_000);
+    ledger.reported(report(20.1, 1000));
+    ledger.arrived("temperature", 20.1, 1000, 1500);
+    ledger.reported(report(20.4, 2000));
+    ledger.ended(1, 2500);
+    ledger.reported(report(21, 9000, 2));
+    ledger.arrived("temperature", 35, 9000, 9500);
+    expect(ledger.readings(10_000)).toMatchObject({
+      delivered: 1,
+      lostWithPower: 1,
+      waiting: 1,
+      altered: 1,
+      unexplained: 0,
+    });
+  });
+});
+
+describe("the faults of a script", () => {
+  const cue: Cue = {
+    atMs: 1_000_000,
+    untilMs: 2_000_000,
+    node: "bk-0001",
+    action: { do: "chip-fault", chip: "sen55", fault: { noAnswer: true } },
+  };
+  const fault = { event: "sensor-fault", chip: "sen55", boot: 1, seq: 1 };
+
+  it("are noticed, or not, or false", () => {
+    const watch = new FaultWatch([cue], "bk-0001", 3_000_000);
+    watch.event({ ...fault, chip: "ina226" }, 500_000);
+    expect(watch.reports(3_000_000)).toMatchObject([{ fault: "sen55: no answer", atS: 1000 }]);
+    watch.event(fault, 1_030_000);
+    watch.event({ ...fault, event: "sensor-ok" }, 2_060_000);
+    expect(watch.reports(3_000_000)).toMatchObject([{ noticedAfterS: 30, clearedAfterS: 60 }]);
+    expect(watch.falseFaults).toBe(1);
+  });
+
+  it("are not asked for in a run that ended before", () => {
+    expect(new FaultWatch([cue], "bk-0001", 3_000_000).reports(900_000)).toEqual([]);
+  });
+});
