@@ -171,7 +171,7 @@ const CASES: Readonly<Record<string, (rig: Rig) => DriverCase>> = {
 
   "tells that there is no answer": unreachable({ noAnswer: true }, "no-answer"),
 
-  "tells a bus held low": unreachable({ busStuck: true }, "no-answer"),
+  "tells a bus held low": unreachable({ busStuck: true }, "bus-stuck"),
 
   "tells a wrong check sum": (rig) => {
     if (rig.row.hasCheckSum) return unreachable({ badCrc: true }, "bad-crc")(rig);
@@ -305,7 +305,7 @@ const CASES: Readonly<Record<string, (rig: Rig) => DriverCase>> = {
     ],
     verify: (outcomes) => {
       const codes = ["", "no-answer", "bad-crc", "not-ready", "out-of-range", "wrong-chip"];
-      codes.push("chip-error");
+      codes.push("chip-error", "bus-stuck");
       for (const outcome of outcomes) {
         expect(codes).toContain(outcome.code);
         if (!rig.row.hasCheckSum || outcome.code || outcome.op !== "read") continue;

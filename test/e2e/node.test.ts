@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { START_UTC_MS, startCity, type CityUnderTest } from "../support/simulatedCity";
 import { metricNames } from "../../devs/contract/metrics";
+import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { summarize } from "../../src/sim/runSummary";
 
 const MINUTE_MS = 60_000;
@@ -139,6 +140,61 @@ describe("a simulated node", () => {
     expect(city.events.map(({ event }) => [event.event, event.chip, event.reason])).toEqual([
       ["sensor-fault", "sen0232", "frozen"],
       ["sensor-ok", "sen0232", "frozen"],
+    ]);
+  });
+
+  it("tells a bus that is held low once, for all its chips, and once that it is back", async () => {
+    city = await startCity();
+    await city.run(2 * MINUTE_MS);
+    const chip = city.buses.get("bk-0001")?.chip("ina226");
+    if (!chip) throw new Error("no ina226 on the bus");
+    chip.faults.set({ busStuck: true }, city.scheduler.nowMs);
+    await city.run(3 * MINUTE_MS);
+    chip.faults.clear();
+    await city.run(5 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.chip, event.reason])).toEqual([
+      ["sensor-fault", "i2c", "bus-stuck"],
+      ["sensor-ok", "i2c", "bus-stuck"],
+    ]);
+  });
+
+  it("tells a lamp that goes out at ten at night within five minutes, and its repair", async () => {
+    const startUtcMs = Date.UTC(2026, 2, 20, 21, 50);
+    city = await startCity({
+      surroundings: (node) =>
+        new SyntheticDay({
+          seed: 1,
+          node,
+          startUtcMs,
+          lampOutages: [{ fromMs: 10 * MINUTE_MS, toMs: 25 * MINUTE_MS }],
+        }),
+    });
+    await city.run(35 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.reason])).toEqual([
+      ["lamp-fault", "lamp-out"],
+      ["lamp-ok", "lamp-out"],
+    ]);
+    const [fault, repair] = city.events.map(({ timeMs }) => (timeMs - START_UTC_MS) / MINUTE_MS);
+    expect(fault).toBeGreaterThan(10);
+    expect(fault).toBeLessThan(15);
+    expect(repair).toBeGreaterThan(25);
+    expect(repair).toBeLessThan(30);
+  });
+
+  it("remembers a chip that is silent after a restart, and tells it", async () => {
+    city = await startCity();
+    await city.run(MINUTE_MS);
+    const node = city.city.nodes[0];
+    node?.powerOff();
+    const bus = city.buses.get("bk-0001");
+    bus?.chip("veml7700")?.faults.set({ noAnswer: true }, city.scheduler.nowMs);
+    await node?.powerOn();
+    await city.run(2 * MINUTE_MS);
+    bus?.chip("veml7700")?.faults.clear();
+    await city.run(3 * MINUTE_MS);
+    expect(city.events.map(({ event }) => [event.event, event.chip, event.reason])).toEqual([
+      ["sensor-fault", "veml7700", "no-answer"],
+      ["sensor-ok", "veml7700", "no-answer"],
     ]);
   });
 
