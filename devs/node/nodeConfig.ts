@@ -21,7 +21,7 @@ export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
     target[partName(id)] = part;
     const problems = checkConfig(document);
     for (const problem of problems)
-      console.error("configuration: " + problem.path + " " + problem.reason);
+      console.error("configuration: " + problem.path + ": " + problem.reason);
     if (problems.length > 0) target[partName(id)] = {};
   }
   return document;

@@ -27,7 +27,7 @@ export function configurationFrom(
     else put(document, path, value);
   }
   const [problem] = checkConfig(document);
-  if (problem) throw new InputError(`--set: ${problem.path} ${problem.reason}`);
+  if (problem) throw new InputError(`--set: ${problem.path}: ${problem.reason}`);
   return document;
 }
 

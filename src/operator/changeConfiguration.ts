@@ -78,7 +78,7 @@ function nextDocument(
     Math.max(typeof wanted === "number" ? wanted : 0, record?.reported?.version ?? 0) + 1;
   const merged = keepNulls(overWishes(before, part), part);
   const [problem] = checkConfig(merged);
-  if (problem) throw new InputError(`${node}: ${problem.path} ${problem.reason}`);
+  if (problem) throw new InputError(`${node}: ${problem.path}: ${problem.reason}`);
   const text = JSON.stringify({ version, ...merged });
   const bytes = Buffer.byteLength(text);
   if (bytes > DOCUMENT_MAX_BYTES)

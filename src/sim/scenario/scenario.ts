@@ -133,7 +133,7 @@ export function parseScenario(text: string, name: string): Scenario {
   if (!validate(parsed)) throw new InputError(`${name}: ${explain(validate.errors ?? [])}`);
   const scenario = parsed as Scenario;
   const [problem] = checkConfig(scenario.configuration ?? {});
-  if (problem) throw new InputError(`${name}: configuration.${problem.path} ${problem.reason}`);
+  if (problem) throw new InputError(`${name}: configuration.${problem.path}: ${problem.reason}`);
   scenario.steps?.forEach((step, i) => {
     if ((step.at === undefined) === (step.rate === undefined))
       throw new InputError(`${name}: steps[${i}] must have either 'at' or 'rate'`);

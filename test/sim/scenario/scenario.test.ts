@@ -30,7 +30,7 @@ describe("a scenario", () => {
       ],
       [
         '{ "description": "x", "for": "1h", "configuration": { "channels": { "pm99": {} } } }',
-        "x.jsonc: configuration.channels.pm99 is no metric of this node",
+        "x.jsonc: configuration.channels.pm99: is no metric of this node",
       ],
     ];
     for (const [text, message] of cases)
