@@ -31,7 +31,9 @@ const TWICE_A_SECOND = {
   channels: Object.fromEntries(
     Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i)).map((name) => [
       name,
-      name === "LAF" ? { periodS: 0.5, report: { deadband: 0, heartbeatS: 0.5 } } : { on: false },
+      name === "LAF"
+        ? { on: true, periodS: 0.5, report: { deadband: 0, heartbeatS: 0.5 } }
+        : { on: false },
     ]),
   ),
 };

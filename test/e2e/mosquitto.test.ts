@@ -25,7 +25,7 @@ const LIVELY = {
   channels: Object.fromEntries(
     ["LAF", "temperature", "illuminance"].map((name) => [
       name,
-      { periodS: 1, report: { deadband: 0 } },
+      { on: true, periodS: 1, report: { deadband: 0 } },
     ]),
   ),
 };

@@ -18,7 +18,7 @@ function everySample(periodS: number, only?: string): object {
     channels: Object.fromEntries(
       names.map((name) => [
         name,
-        only === undefined || name === only ? { periodS, report } : { on: false },
+        only === undefined || name === only ? { on: true, periodS, report } : { on: false },
       ]),
     ),
   };
