@@ -51,6 +51,7 @@ const CHIP: Readonly<Record<string, string>> = {
   lampPower: "ina226",
 };
 
+const COARSE_FROM_MS = 1_000_000_000;
 /** Instants at which the truth is asked for within the age of a value. */
 const LOOKS = 9;
 /** A metric whose values are younger than this moves from sample to sample. */
@@ -125,8 +126,12 @@ export class TruthCheck {
     history.values.push(value);
     let low = Infinity;
     let high = -Infinity;
-    for (let i = 0; i < LOOKS; i++) {
-      const truth = this.#world.value(metric, timeMs - (stated.ageMs * i) / (LOOKS - 1));
+    // The node prints seven digits: beyond a million seconds its times are whole ones.
+    const coarseMs = timeMs >= COARSE_FROM_MS ? 1000 : 0;
+    const looks = coarseMs > 0 ? 5 * LOOKS : LOOKS;
+    const spanMs = stated.ageMs + 2 * coarseMs;
+    for (let i = 0; i < looks; i++) {
+      const truth = this.#world.value(metric, timeMs + coarseMs - (spanMs * i) / (looks - 1));
       if (truth === undefined) return;
       low = Math.min(low, truth);
       high = Math.max(high, truth);
