@@ -13,7 +13,7 @@ import {
 
 describe("metrics", () => {
   it("has a name of its own, a unit of SenML and decimals for each", () => {
-    const units = ["ug/m3", "Cel", "%RH", "", "dB", "lx", "V", "mA", "W", "ppm", "hPa"];
+    const units = ["ug/m3", "Cel", "%RH", "", "dB", "lx", "V", "mA", "W", "ppm", "hPa", "%", "Wh"];
     expect(new Set(metricNames()).size).toBe(METRIC_COUNT);
     for (const name of metricNames()) {
       const metric = findMetric(name);
