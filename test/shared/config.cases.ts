@@ -47,7 +47,8 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("no object", firstProblem([]) === " must be an object");
   t.check(
     "an unknown part",
-    firstProblem({ a: 1 }) === "a is not known; expected channels, health, release, time, noise, lamp or sensors",
+    firstProblem({ a: 1 }) ===
+      "a is not known; expected channels, health, release, time, noise, lamp or sensors",
   );
   t.check(
     "an unknown metric",
