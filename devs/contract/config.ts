@@ -27,7 +27,7 @@ export type ConfigDocument = Record<string, unknown>;
 export const DEFAULT_RELEASE_PERIOD_S = 60;
 
 /** Period of the health message in seconds, 10 to 86400. */
-export const DEFAULT_HEALTH_PERIOD_S = 120;
+export const DEFAULT_HEALTH_PERIOD_S = 300;
 
 /**
  * What local time is ahead of UTC, in minutes: that of Morocco, but for Ramadan, when it is

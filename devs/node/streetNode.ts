@@ -15,6 +15,9 @@ import { ReportSink, Sensing } from "./sensing";
 /** What is due although no chip gives anything, and the part of the day, are looked after this often. */
 const TICK_MS = 5000;
 
+/** A node that has just started is looked at: its first health message comes soon. */
+const FIRST_HEALTH_MS = 60000;
+
 /** The node: samples its chips, filters, and hands what is left to the broker. */
 export class StreetNode implements ReportSink, SessionHooks {
   readonly sensing: Sensing;
@@ -42,7 +45,7 @@ export class StreetNode implements ReportSink, SessionHooks {
     console.log(this.sensing.selfTest(this.identity.node));
     await storeBoot(this.identity);
     this.delivery.run.start();
-    let healthDueMs = ds.millis() + this.healthPeriodMs;
+    let healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
     while (true) {
       await ds.sleep(Math.max(0, Math.min(TICK_MS, healthDueMs - ds.millis())));
       this.sensing.tick(ds.millis() / 1000);

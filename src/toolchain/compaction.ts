@@ -90,6 +90,9 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Tells one way of making code shorter from another: the same sources give other code. */
+export const COMPACTION = JSON.stringify(CHANGES) + directMethods.toString();
+
 /**
  * The compiler's text with the changes.
  *

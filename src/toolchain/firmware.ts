@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../projectFolder";
 import { compileProgram, type CompiledProgram } from "./compile";
+import { COMPACTION } from "./compaction";
 import { DEVICESCRIPT_VERSION } from "./devicescriptBundle";
 
 /** The firmware's entry point. */
@@ -58,7 +59,9 @@ function writeWhole(path: string, content: string | Uint8Array): void {
 }
 
 function hashSources(): string {
-  const hash = createHash("sha256").update(`${DEVICESCRIPT_VERSION}\n${projectVersion()}\n`);
+  const hash = createHash("sha256")
+    .update(`${DEVICESCRIPT_VERSION}\n${projectVersion()}\n`)
+    .update(COMPACTION);
   for (const folder of ["devs", "boards"]) {
     const files = readdirSync(join(PROJECT_FOLDER, folder), { recursive: true, encoding: "utf8" });
     for (const file of files.sort())

@@ -35,7 +35,7 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("null is the default", channelConfig(reset, "pm25").periodS === 10);
   t.check("and no problem", firstProblem(reset) === "");
   t.check("the health period", healthPeriodS({ health: { periodS: 30 } }) === 30);
-  t.check("its default", healthPeriodS({ health: null }) === 120);
+  t.check("its default", healthPeriodS({ health: null }) === 300);
   t.check("the release period", releasePeriodS({ release: { periodS: 5 } }) === 5);
   t.check("its own default", releasePeriodS({}) === 60);
   t.check(
