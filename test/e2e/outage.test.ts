@@ -15,6 +15,8 @@ function everySample(periodS: number, only?: string): object {
   const report = { deadband: 0, heartbeatS: periodS };
   const names = Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i));
   return {
+    // The figures of a noise window come at its end.
+    noise: { windowS: Math.max(10, periodS) },
     channels: Object.fromEntries(
       names.map((name) => [
         name,
@@ -113,14 +115,14 @@ describe(
       expectDelivered(city);
     });
 
-    it("loses nothing in twelve hours of all its metrics every six minutes", async () => {
-      city = await startCity({ trace: true, configuration: everySample(360) });
+    it("loses nothing in twelve hours of all its metrics every ten minutes", async () => {
+      city = await startCity({ trace: true, configuration: everySample(600) });
       await city.run(10 * MINUTE_MS);
       city.broker.stop({ sessions: "lost" });
       await city.run(12 * HOUR_MS);
       city.broker.start();
       await city.run(30 * MINUTE_MS);
-      expect(city.reports.length).toBeGreaterThan(1500);
+      expect(city.reports.length).toBeGreaterThan(1200);
       expectDelivered(city);
     });
 
@@ -194,7 +196,7 @@ describe("a node whose network is bad", () => {
     path.cutAfter("up", Infinity);
     path.cutAfter("down", Infinity);
     await city.run(5 * MINUTE_MS);
-    expect(city.broker.connects).toBeGreaterThan(15);
+    expect(city.broker.connects).toBeGreaterThan(10);
     expectDelivered(city);
   });
 });

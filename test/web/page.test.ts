@@ -232,12 +232,12 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
     const first = await node("bk-0001");
     await first.birth();
     await first.read("LAF", "dB", 61.5);
-    await first.read("pm25", "ug/m3", 12);
+    await first.read("illuminance", "lx", 12);
     const page = await open();
     const card = page.getByRole("article", { name: "bk-0001" });
     await card.getByText("61.5").waitFor();
     expect(await card.locator(".tile.stale").count()).toBe(0);
-    // Past the heartbeat of the sound level, five minutes, and before that of PM2.5.
+    // Past the heartbeat of the sound level, five minutes, and before that of the light, fifteen.
     aheadMs = 8 * 60_000;
     await first.health();
     await card.locator(".tile.stale", { hasText: "Sound level" }).waitFor();

@@ -105,7 +105,7 @@ describe("Alphasense NO2 and O3 cells driver", () => {
       "",
       "no-answer",
       "not-ready",
-      "no-answer",
+      "bus-stuck",
       "",
       "",
     ]);

@@ -45,7 +45,7 @@ function mutant(file: string, healthy: string, broken: string, more = ""): Uint8
   const text = readFileSync(path, "utf8");
   expect(text, `${file} has changed: this mutant needs a new place`).toContain(healthy);
   writeFileSync(path, text.replace(healthy, broken) + more);
-  return compileProgram("devs/main.ts", { projectFolder: folder, version: "0.0.0" }).bytecode;
+  return compileProgram("devs/main.ts", { projectFolder: folder, version: "0.0.0", compact: true }).bytecode;
 }
 
 async function judge(bytecode: Uint8Array): Promise<Verdict> {
@@ -80,8 +80,8 @@ describe("the verdict", () => {
     const verdict = await judge(bytecode);
     expect(shortcomings(verdict), verdict.nodes[0]?.notes.join()).toEqual([]);
     const { readings, truth } = totals(verdict);
-    expect(readings.delivered).toBeGreaterThan(40);
-    expect(truth.compared).toBeGreaterThan(40);
+    expect(readings.delivered).toBeGreaterThan(20);
+    expect(truth.compared).toBeGreaterThan(20);
     expect(readings.reported).toBe(
       readings.delivered + readings.droppedAndSaid + readings.lostWithPower + readings.waiting,
     );
