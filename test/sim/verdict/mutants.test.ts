@@ -45,7 +45,8 @@ function mutant(file: string, healthy: string, broken: string, more = ""): Uint8
   const text = readFileSync(path, "utf8");
   expect(text, `${file} has changed: this mutant needs a new place`).toContain(healthy);
   writeFileSync(path, text.replace(healthy, broken) + more);
-  return compileProgram("devs/main.ts", { projectFolder: folder, version: "0.0.0", compact: true }).bytecode;
+  return compileProgram("devs/main.ts", { projectFolder: folder, version: "0.0.0", compact: true })
+    .bytecode;
 }
 
 async function judge(bytecode: Uint8Array): Promise<Verdict> {
