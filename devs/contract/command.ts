@@ -78,36 +78,41 @@ export function readCommand(payload: Buffer): Command {
 }
 
 function takeKind(command: Command, fields: JsonObject): void {
+  /** The one further member that the command knows. */
+  let member = "";
   switch (command.name) {
     case "identify":
       command.kind = CommandKind.Identify;
-      command.amount = takeAmount(command, fields, "seconds", IDENTIFY_DEFAULT_S, IDENTIFY_MAX_S);
-      return takeNoOther(command, fields, "seconds", "");
+      member = "seconds";
+      command.amount = takeAmount(command, fields, member, IDENTIFY_DEFAULT_S, IDENTIFY_MAX_S);
+      break;
     case "sample":
       command.kind = CommandKind.Sample;
-      return takeNoOther(command, fields, "", "");
+      break;
     case "flush":
       command.kind = CommandKind.Flush;
-      return takeNoOther(command, fields, "", "");
+      break;
     case "self-test":
       command.kind = CommandKind.SelfTest;
-      return takeNoOther(command, fields, "", "");
+      break;
     case "restart":
       command.kind = CommandKind.Restart;
-      return takeNoOther(command, fields, "", "");
+      break;
     case "clear-counters":
       command.kind = CommandKind.ClearCounters;
-      return takeNoOther(command, fields, "", "");
+      break;
     case "log":
       command.kind = CommandKind.Log;
-      command.amount = takeAmount(command, fields, "minutes", LOG_DEFAULT_MIN, LOG_MAX_MIN);
-      return takeNoOther(command, fields, "minutes", "");
+      member = "minutes";
+      command.amount = takeAmount(command, fields, member, LOG_DEFAULT_MIN, LOG_MAX_MIN);
+      break;
     case "calibrate":
       return takeCalibration(command, fields);
     default:
       command.problem =
         "command: must be identify, sample, flush, self-test, restart, clear-counters, log or calibrate";
   }
+  takeNoOther(command, fields, member, "");
 }
 
 function takeCalibration(command: Command, fields: JsonObject): void {

@@ -1,22 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { connectAsync, type MqttClient } from "mqtt";
-
-/** Where and as whom to work. */
-export interface OperatorOptions {
-  readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-}
+import {
+  SUBSCRIPTION_REFUSED,
+  connectionOptions,
+  isLoginRefused,
+  type BrokerLogin,
+} from "../city/brokerConnection";
 
 /** Gets a message of the topics that were asked for. */
 export type MessageListener = (topic: string, payload: Buffer) => void;
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_S = 30;
-/** MQTT 3.1.1 table 3.1: return codes of CONNACK that mean who one is. */
-const REFUSED_CODES: readonly unknown[] = [4, 5];
-/** MQTT 3.1.1 clause 3.9.3: the broker refuses a subscription. */
-const SUBSCRIPTION_REFUSED = 128;
 /**
  * Retained messages have no end mark. They come in a burst after the subscription: so
  * long a silence after one is taken for the end of it.
@@ -41,28 +33,17 @@ export class OperatorClient {
    *
    * @throws Error with one plain sentence when that is not possible.
    */
-  static async connect(options: OperatorOptions): Promise<OperatorClient> {
-    const { host, port, tls } = options.broker;
+  static async connect(login: BrokerLogin): Promise<OperatorClient> {
+    const { host, port } = login.broker;
     try {
       const client = await connectAsync({
-        protocol: tls ? "mqtts" : "mqtt",
-        host,
-        port,
-        // RFC 6066 section 3 knows no addresses in SNI; MQTT.js would send the host as it is.
-        ...(tls && !/^[\d.]+$|:/.test(host) ? { servername: host } : {}),
-        clientId: `operator-${randomBytes(6).toString("hex")}`,
-        ...(options.user === undefined ? {} : { username: options.user }),
-        ...(options.password === undefined ? {} : { password: options.password }),
-        protocolVersion: 4,
-        clean: true,
-        keepalive: KEEP_ALIVE_S,
-        connectTimeout: CONNECT_TIMEOUT_MS,
+        ...connectionOptions(login, "operator"),
         reconnectPeriod: 0,
       });
       return new OperatorClient(client);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
-      if (REFUSED_CODES.includes(code))
+      if (isLoginRefused(code))
         throw new Error(
           `the broker at ${host}:${port} refuses the user name or password: set STREETNODE_USER and STREETNODE_PASSWORD`,
           { cause: error },
