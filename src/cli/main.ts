@@ -6,6 +6,8 @@ import { projectVersion } from "../toolchain/firmware";
 import { boardsCommand } from "./commands/boards";
 import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
+import { commandCommand } from "./commands/command";
+import { configCommand } from "./commands/config";
 import { doctorCommand } from "./commands/doctor";
 import { filterCommand } from "./commands/filter";
 import { flashCommand } from "./commands/flash";
@@ -25,6 +27,8 @@ const program = new Command("streetnode")
   .addCommand(upCommand())
   .addCommand(simCommand())
   .addCommand(watchCommand())
+  .addCommand(configCommand())
+  .addCommand(commandCommand())
   .addCommand(filterCommand())
   .addCommand(provisionCommand())
   .addCommand(flashCommand())
@@ -34,7 +38,8 @@ const program = new Command("streetnode")
   .addCommand(buildCommand())
   .addCommand(boardsCommand());
 
-for (const command of [program, ...program.commands]) command.exitOverride();
+for (const command of [program, ...program.commands])
+  for (const each of [command, ...command.commands]) each.exitOverride();
 
 // Another program that closes our output early (head, say) is no error of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

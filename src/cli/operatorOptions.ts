@@ -1,14 +1,18 @@
+import { Presets, SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import { nameProblem } from "../../devs/contract/topics";
 import { InputError } from "../inputError";
 import { answerSummary, answerTable, type NodeAnswer } from "../operator/answers";
 import { CityBook } from "../operator/cityBook";
 import { OperatorClient } from "../operator/operatorClient";
+import { readCa } from "./caOption";
+import { interruptSignal } from "./interrupt";
 import { parseBroker, parseDuration, type BrokerAddress } from "./options";
 
 /** What every command of an operator takes. */
 export interface OperatorOptions {
   readonly broker: BrokerAddress;
+  readonly ca?: string;
   readonly city: string;
   readonly json?: true;
 }
@@ -20,7 +24,7 @@ export interface AnswerOptions extends OperatorOptions {
 
 const DEFAULT_WAIT = "30s";
 
-/** Adds `--broker`, `--city` and `--json`. */
+/** Adds `--broker`, `--ca`, `--city` and `--json`. */
 export function withOperatorOptions(command: Command): Command {
   return command
     .option(
@@ -29,6 +33,7 @@ export function withOperatorOptions(command: Command): Command {
       parseBroker,
       parseBroker("mqtt://127.0.0.1:1883"),
     )
+    .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "name of the city", "berkane")
     .option("--json", "print the result as JSON on the last line");
 }
@@ -73,6 +78,7 @@ export async function withCity<T>(
 ): Promise<T> {
   const client = await OperatorClient.connect({
     broker: options.broker,
+    ca: options.ca === undefined ? undefined : readCa(options.ca, options.broker),
     user: process.env["STREETNODE_USER"],
     password: process.env["STREETNODE_PASSWORD"],
   });
@@ -83,9 +89,45 @@ export async function withCity<T>(
   }
 }
 
-/** Prints who answered what; the exit code is 1 when one of them is not as it should be. */
-export function printAnswers(answers: readonly NodeAnswer[], json: boolean): void {
-  if (json) console.log(JSON.stringify({ answers }));
+/** Whom an operator asks, and how the answers are awaited. */
+export interface Asked {
+  readonly city: string;
+  readonly nodes: readonly string[];
+  readonly waitMs: number;
+  readonly onProgress: (answered: number, of: number) => void;
+  readonly interrupted: AbortSignal;
+}
+
+/**
+ * Asks the nodes that names and patterns mean, shows on a terminal how many have answered, and
+ * prints who answered what; the exit code is 1 when one of them is not as it should be.
+ */
+export async function askNodes(
+  options: AnswerOptions,
+  patterns: readonly string[],
+  ask: (client: OperatorClient, book: CityBook, asked: Asked) => Promise<NodeAnswer[]>,
+): Promise<void> {
+  const bar = new SingleBar(
+    { format: "{bar} {value} of {total} nodes", clearOnComplete: true, stream: process.stderr },
+    Presets.shades_classic,
+  );
+  const answers = await withCity(options, async (client, book) => {
+    const nodes = book.select(patterns);
+    // Says nothing by itself where the output is piped.
+    bar.start(nodes.length, 0);
+    try {
+      return await ask(client, book, {
+        city: options.city,
+        nodes,
+        waitMs: options.wait,
+        onProgress: (answered) => bar.update(answered),
+        interrupted: interruptSignal(),
+      });
+    } finally {
+      bar.stop();
+    }
+  });
+  if (options.json) console.log(JSON.stringify({ answers }));
   else {
     console.log(answerTable(answers));
     console.log(answerSummary(answers));

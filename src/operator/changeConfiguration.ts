@@ -112,7 +112,9 @@ function answerOf(
   version: number,
 ): NodeAnswer | undefined {
   if (report.status === "refused" && report.wanted === version) {
-    const reasons = (report.refused ?? []).map(({ path, reason }) => `${path} ${reason}`.trim());
+    const reasons = (report.refused ?? []).map(({ path, reason }) =>
+      path === "" ? reason : `${path}: ${reason}`,
+    );
     return { node, answer: "refused", details: reasons.join("; "), good: false };
   }
   if (report.version === version && report.status === "in-force")

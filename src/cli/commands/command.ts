@@ -2,17 +2,14 @@ import { Command } from "commander";
 import { readCommand } from "../../../devs/contract/command";
 import { InputError } from "../../inputError";
 import { sendCommand } from "../../operator/sendCommand";
-import { interruptSignal } from "../interrupt";
 import {
   OPERATOR_HELP,
+  askNodes,
   checkNames,
-  printAnswers,
-  withCity,
   withOperatorOptions,
   withWait,
   type AnswerOptions,
 } from "../operatorOptions";
-import { Progress } from "../progress";
 
 interface SendOptions extends AnswerOptions {
   readonly seconds?: string;
@@ -56,17 +53,7 @@ async function send(pattern: string, name: string, options: SendOptions): Promis
   if (options.channel !== undefined) command["channel"] = options.channel;
   const { problem } = readCommand(Buffer.from(JSON.stringify({ id: "check", ...command })));
   if (problem) throw new InputError(problem);
-  const progress = new Progress();
-  const answers = await withCity(options, (client, book) =>
-    sendCommand(client, book, {
-      city: options.city,
-      nodes: book.select([pattern]),
-      command,
-      waitMs: options.wait,
-      onProgress: (answered, of) => progress.show(`${answered} of ${of} nodes have answered`),
-      interrupted: interruptSignal(),
-    }),
+  await askNodes(options, [pattern], (client, book, asked) =>
+    sendCommand(client, book, { ...asked, command }),
   );
-  progress.clear();
-  printAnswers(answers, options.json === true);
 }

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import Table from "cli-table3";
 import { Command } from "commander";
-import { overWishes, type JsonObject } from "../../../devs/contract/overlay";
+import { checkConfig } from "../../../devs/contract/config";
+import type { JsonObject } from "../../../devs/contract/overlay";
 import { InputError } from "../../inputError";
 import { changeConfiguration } from "../../operator/changeConfiguration";
 import { differences } from "../../operator/difference";
 import { configurationFrom } from "../configurationOption";
-import { interruptSignal } from "../interrupt";
 import {
   OPERATOR_HELP,
+  askNodes,
   checkNames,
-  printAnswers,
   withCity,
   withOperatorOptions,
   withWait,
@@ -18,7 +18,6 @@ import {
   type OperatorOptions,
 } from "../operatorOptions";
 import { collect } from "../options";
-import { Progress } from "../progress";
 
 interface SetOptions extends AnswerOptions {
   readonly set: string[];
@@ -41,7 +40,7 @@ export function configCommand(): Command {
         .description("change values, and wait until every node has answered")
         .argument("<nodes...>", "nodes or patterns")
         .option("--set <PATH=VALUE>", "a value; null for the default", collect, [])
-        .option("--file <file>", "a JSON file with a part of a configuration")
+        .option("--file <file>", "a JSON file with a part of a configuration; --set goes before it")
         .addHelpText(
           "after",
           `${OPERATOR_HELP}
@@ -85,19 +84,9 @@ async function get(patterns: string[], options: OperatorOptions): Promise<void> 
 async function set(patterns: string[], options: SetOptions): Promise<void> {
   checkNames(options.city, patterns);
   const part = wantedPart(options);
-  const progress = new Progress();
-  const answers = await withCity(options, (client, book) =>
-    changeConfiguration(client, book, {
-      city: options.city,
-      nodes: book.select(patterns),
-      part,
-      waitMs: options.wait,
-      onProgress: (answered, of) => progress.show(`${answered} of ${of} nodes have answered`),
-      interrupted: interruptSignal(),
-    }),
+  await askNodes(options, patterns, (client, book, asked) =>
+    changeConfiguration(client, book, { ...asked, part }),
   );
-  progress.clear();
-  printAnswers(answers, options.json === true);
 }
 
 async function diff(patterns: string[], options: OperatorOptions): Promise<void> {
@@ -132,20 +121,11 @@ async function diff(patterns: string[], options: OperatorOptions): Promise<void>
   });
 }
 
-function wantedPart(options: SetOptions): JsonObject {
-  let part: JsonObject = {};
-  if (options.file !== undefined) part = readPart(options.file);
-  part = overWishesKeepingNull(part, configurationFrom(options.set));
+function wantedPart({ file, set }: SetOptions): JsonObject {
+  const part = configurationFrom(set, file === undefined ? {} : readPart(file));
   if (Object.keys(part).length === 0)
     throw new InputError("nothing to set: give --set PATH=VALUE or --file FILE");
   return part;
-}
-
-/** Options go before the file; both may ask for a default. */
-function overWishesKeepingNull(base: JsonObject, part: JsonObject): JsonObject {
-  const merged = overWishes(base, part);
-  for (const [key, value] of Object.entries(part)) if (value === null) merged[key] = null;
-  return merged;
 }
 
 function readPart(file: string): JsonObject {
@@ -163,5 +143,7 @@ function readPart(file: string): JsonObject {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new InputError(`--file ${file}: expected a JSON object`);
+  const [problem] = checkConfig(value);
+  if (problem) throw new InputError(`--file ${file}: ${problem.path}: ${problem.reason}`);
   return value as JsonObject;
 }
