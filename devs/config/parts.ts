@@ -2,14 +2,13 @@
  * The parts in which a configuration is merged, checked and stored: one channel, or one
  * section. A part is small, so a document of any size is worked on a part at a time.
  */
+import { SECTIONS } from "../contract/config";
 import { METRIC_COUNT, metricIndex, metricName } from "../contract/metrics";
 import type { JsonObject } from "../contract/overlay";
 
 /** The section whose members are parts of their own. */
 export const CHANNELS = "channels";
-/** The other sections. Their numbers stand in flash: append, never reorder. */
-const SECTIONS: string[] = ["health", "release", "time", "noise", "lamp", "sensors"];
-/** Numbers below are channels, by the index of their metric. */
+/** Numbers below are channels, by the index of their metric; the others are places in `SECTIONS`. */
 const FIRST_SECTION = 64;
 
 /** Number of the part, 0 to 127, or -1 where there is none such. `name` is empty but for a channel. */
@@ -24,7 +23,7 @@ export function isPart(id: number): boolean {
   return id < FIRST_SECTION ? id < METRIC_COUNT : id - FIRST_SECTION < SECTIONS.length;
 }
 
-/** Section of the part: `channels`, `health`, `release`, `time`. */
+/** Section of the part: `channels`, `health`, `release` and so on. */
 export function partSection(id: number): string {
   return id < FIRST_SECTION ? CHANNELS : (SECTIONS[id - FIRST_SECTION] as string);
 }
@@ -34,11 +33,9 @@ export function partName(id: number): string {
   return id < FIRST_SECTION ? metricName(id) : partSection(id);
 }
 
-/** What a document may hold, for a message: `version, channels, health, release, time`. */
+/** What a document may hold, for a message: `version, channels, health, release` and so on. */
 export function sectionNames(): string {
-  let names = "version, " + CHANNELS;
-  for (const section of SECTIONS) names += ", " + section;
-  return names;
+  return "version, " + SECTIONS.join(", ");
 }
 
 /** A document that holds that part alone. */

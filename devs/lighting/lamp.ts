@@ -4,6 +4,7 @@
  * power outside its band. Nothing here knows the time of day: dark is what is measured, so
  * it works on a node without a clock.
  */
+import type { LampSettings } from "../contract/config";
 
 /** The faults; an event that waits holds the number: append, never reorder. */
 export enum LampFault {
@@ -57,19 +58,6 @@ export function nextFaultState(state: FaultState, sign: Sign, due: boolean): Fau
   }
   if (sign !== Sign.Right) return FaultState.Raised;
   return state === FaultState.Recovering && due ? FaultState.Clear : FaultState.Recovering;
-}
-
-/** What a luminaire is like. */
-export interface LampSettings {
-  /** Below this the lamp should burn: well below the light at which photocells switch. */
-  readonly darkLx: number;
-  /** Above this it should not. */
-  readonly brightLx: number;
-  /** From this current on it burns. */
-  readonly leastMa: number;
-  /** Band of its power while it burns; 0 and 0 where it is not known. */
-  readonly lowW: number;
-  readonly highW: number;
 }
 
 /** So long the light must be another before that counts: a headlight passes in less. */

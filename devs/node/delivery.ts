@@ -1,6 +1,6 @@
 import * as ds from "@devicescript/core";
 import { CityClock } from "../clock/cityClock";
-import { ConfigDocument, releasePeriodS } from "../contract/config";
+import { ConfigDocument, sectionConfig } from "../contract/config";
 import { TimeBeacon } from "../contract/messages";
 import { UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
@@ -48,7 +48,7 @@ export class Delivery {
     writeEvent: EventWriter,
   ) {
     const { city, node, password } = identity;
-    this.releasePeriodS = releasePeriodS(config);
+    this.releasePeriodS = sectionConfig(config, "release").periodS;
     this.beaconTopic = timeTopic(city);
     this.packs = new PackSource(
       nodeTopic(city, node, ""),

@@ -1,6 +1,5 @@
-import { ConfigDocument } from "../contract/config";
+import { ConfigDocument, isPartOn } from "../contract/config";
 import { PART_COUNT, partName } from "../contract/parts";
-import { isOn, sensingPart } from "../contract/sensingConfig";
 import { I2cBus } from "../drivers/i2cBus";
 import { Ina226 } from "../drivers/ina226";
 import { Sen0232 } from "../drivers/sen0232";
@@ -37,7 +36,7 @@ export async function findParts(
 ): Promise<FoundPart[]> {
   const found: FoundPart[] = [];
   for (let part = 0; part < PART_COUNT; part++) {
-    if (!isOn(sensingPart(config, "sensors", partName(part)))) continue;
+    if (!isPartOn(config, partName(part))) continue;
     const chip = makePart(partName(part), bus);
     if (!chip) continue;
     if (isTaken(chip.address, found)) continue;

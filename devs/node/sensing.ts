@@ -1,7 +1,7 @@
 import * as ds from "@devicescript/core";
 import { readSetting, writeSetting } from "@devicescript/settings";
 import { NoiseWindow } from "../acoustics/noiseWindow";
-import { ConfigDocument, channelConfig } from "../contract/config";
+import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import {
   METRIC_COUNT,
   Statistic,
@@ -11,7 +11,6 @@ import {
 } from "../contract/metrics";
 import { PART_BUS, partName } from "../contract/parts";
 import { failedCheck, selfTestReport } from "../contract/selfTest";
-import { isOn, sensingNumber } from "../contract/sensingConfig";
 import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { Alarms } from "../filter/alarm";
@@ -178,11 +177,11 @@ export class Sensing implements SampleSink {
 
   /** Makes what works out the noise figures. False when they are off. */
   private addNoise(lafPeriodS: number, config: ConfigDocument): boolean {
-    const section = config["noise"];
-    if (!isOn(section)) return false;
+    const section = sectionConfig(config, "noise");
+    if (!section.on) return false;
     if (!this.noise) {
-      this.noise = new NoiseWindow(sensingNumber(section, "noise", "windowS"), NOISE_PERIOD_S);
-      this.noiseOffsetDb = sensingNumber(section, "noise", "offsetDb");
+      this.noise = new NoiseWindow(section.windowS, NOISE_PERIOD_S);
+      this.noiseOffsetDb = section.offsetDb;
       this.lafPeriodS = lafPeriodS;
       for (let i = 0; i < NOISE_METRICS; i++) this.addChannel(LAEQ + i, config);
     }
@@ -191,15 +190,9 @@ export class Sensing implements SampleSink {
 
   /** Makes what watches the lamp, unless it is switched off. */
   private addLamp(config: ConfigDocument): void {
-    const section = config["lamp"];
-    if (!isOn(section)) return;
-    this.lamp = new Lamp({
-      darkLx: sensingNumber(section, "lamp", "darkLx"),
-      brightLx: sensingNumber(section, "lamp", "brightLx"),
-      leastMa: sensingNumber(section, "lamp", "leastMa"),
-      lowW: sensingNumber(section, "lamp", "lowW"),
-      highW: sensingNumber(section, "lamp", "highW"),
-    });
+    const section = sectionConfig(config, "lamp");
+    if (!section.on) return;
+    this.lamp = new Lamp(section);
     this.addChannel(LAMP_ON, config);
     this.addChannel(LAMP_ENERGY, config);
   }

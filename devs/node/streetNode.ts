@@ -1,5 +1,5 @@
 import * as ds from "@devicescript/core";
-import { ConfigDocument, healthPeriodS, utcOffsetMin } from "../contract/config";
+import { ConfigDocument, sectionConfig } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
 import { metricName } from "../contract/metrics";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
@@ -30,8 +30,8 @@ export class StreetNode implements ReportSink, SessionHooks {
 
   constructor(identity: Identity, config: ConfigDocument) {
     this.identity = identity;
-    this.healthPeriodMs = healthPeriodS(config) * 1000;
-    this.utcOffsetMin = utcOffsetMin(config);
+    this.healthPeriodMs = sectionConfig(config, "health").periodS * 1000;
+    this.utcOffsetMin = sectionConfig(config, "time").utcOffsetMin;
     this.sensing = new Sensing(this);
     // In DeviceScript a method taken from its object stays bound to it.
     const { eventFields } = this.sensing;

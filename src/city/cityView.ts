@@ -1,5 +1,5 @@
 import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
-import { defaultChannel } from "../../devs/contract/defaults";
+import { channelConfig } from "../../devs/contract/config";
 import { findMetric } from "../../devs/contract/metrics";
 import type { CityListener, EventArrival, HealthArrival, Reading, StateArrival } from "./receiver";
 
@@ -206,7 +206,7 @@ class MetricState {
   constructor(metric: string, unit: string, first: Point) {
     this.unit = unit;
     this.#decimals = findMetric(metric)?.decimals ?? UNKNOWN_DECIMALS;
-    const heartbeatS = defaultChannel(metric)?.chain.report?.heartbeatS ?? UNKNOWN_HEARTBEAT_S;
+    const heartbeatS = channelConfig({}, metric).report?.heartbeatS ?? UNKNOWN_HEARTBEAT_S;
     this.#staleAfterMs = heartbeatS * 1000 + STALE_MARGIN_MS;
     this.#newest = first;
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultChannel } from "../../devs/contract/defaults";
+import { channelConfig } from "../../devs/contract/config";
 import { runChain } from "../../src/filter/chainRun";
 import { plotRun } from "../../src/filter/plot";
 import { PROJECT_FOLDER } from "../../src/projectFolder";
@@ -25,15 +25,14 @@ const PLOTS = [
 
 mkdirSync(FOLDER, { recursive: true });
 for (const { metric, title, fromH, hours } of PLOTS) {
-  const channel = defaultChannel(metric);
-  if (!channel) throw new Error(`${metric} has no default`);
+  const channel = channelConfig({}, metric);
   const startUtcMs = MIDNIGHT_UTC_MS + fromH * 3_600_000;
   const day = new SyntheticDay({ seed: 1, node: "bk-0001", startUtcMs });
   const samples = Array.from({ length: (hours * 3600) / channel.periodS }, (_, i) => ({
     timeS: i * channel.periodS,
     value: day.value(metric, i * channel.periodS * 1000) ?? NaN,
   }));
-  const run = runChain(channel.chain, samples);
+  const run = runChain(channel, samples);
   const summary = `${run.reports.length} reports of ${samples.length} samples`;
   writeFileSync(join(FOLDER, `${metric}.svg`), plotRun(run, `${title}: ${summary}`));
   console.log(`${metric}: ${summary}, largest error ${run.largestError.toPrecision(3)}`);

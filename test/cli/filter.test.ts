@@ -95,7 +95,7 @@ describe("streetnode filter", () => {
         "--chain",
         file("wrong.json", '{"alarms":[{"above":1,"clear":0},{"above":35,"clear":40}]}'),
       ],
-      /wrong.json: alarms\[1\].clear: must be below raise \(35\), got 40$/,
+      /wrong.json: alarms\[1\].clear: must be below above \(35\), got 40$/,
     ],
     [
       "a folder to draw to",

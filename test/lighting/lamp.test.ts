@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  FaultState,
-  LAMP_FAULTS,
-  Lamp,
-  Sign,
-  nextFaultState,
-  type LampSettings,
-} from "../../devs/lighting/lamp";
+import type { LampSettings } from "../../devs/contract/config";
+import { FaultState, LAMP_FAULTS, Lamp, Sign, nextFaultState } from "../../devs/lighting/lamp";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 
 const { Clear, Suspected, Raised, Recovering } = FaultState;

@@ -2,9 +2,7 @@ import {
   type ConfigDocument,
   channelConfig,
   checkConfig,
-  healthPeriodS,
-  releasePeriodS,
-  utcOffsetMin,
+  sectionConfig,
 } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
@@ -34,21 +32,24 @@ export async function configCases(t: CaseRunner): Promise<void> {
   const reset: ConfigDocument = { channels: { pm25: { periodS: null } } };
   t.check("null is the default", channelConfig(reset, "pm25").periodS === 10);
   t.check("and no problem", firstProblem(reset) === "");
-  t.check("the health period", healthPeriodS({ health: { periodS: 30 } }) === 30);
-  t.check("its default", healthPeriodS({ health: null }) === 300);
-  t.check("the release period", releasePeriodS({ release: { periodS: 5 } }) === 5);
-  t.check("its own default", releasePeriodS({}) === 60);
+  t.check("the health period", sectionConfig({ health: { periodS: 30 } }, "health").periodS === 30);
+  t.check("its default", sectionConfig({ health: null }, "health").periodS === 300);
+  t.check(
+    "the release period",
+    sectionConfig({ release: { periodS: 5 } }, "release").periodS === 5,
+  );
+  t.check("its own default", sectionConfig({}, "release").periodS === 60);
   t.check(
     "a release too seldom",
     firstProblem({ release: { periodS: 3601 } }) ===
-      "release.periodS must be a number from 1 to 3600",
+      "release.periodS must be a number from 1 to 3600, got 3601",
   );
 
   t.check("no object", firstProblem([]) === " must be an object");
   t.check(
     "an unknown part",
     firstProblem({ a: 1 }) ===
-      "a is not known; expected channels, health, release, time, noise, lamp or sensors",
+      "a is not known; expected channels, health, release, time, noise, lamp, sensors",
   );
   t.check(
     "an unknown metric",
@@ -57,7 +58,7 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check(
     "a period of nothing",
     firstProblem({ channels: { pm25: { periodS: 0 } } }) ===
-      "channels.pm25.periodS must be a number from 0.1 to 86400",
+      "channels.pm25.periodS must be a number from 0.1 to 86400, got 0",
   );
   t.check(
     "on is no number",
@@ -65,7 +66,8 @@ export async function configCases(t: CaseRunner): Promise<void> {
   );
   t.check(
     "health too often",
-    firstProblem({ health: { periodS: 1 } }) === "health.periodS must be a number from 10 to 86400",
+    firstProblem({ health: { periodS: 1 } }) ===
+      "health.periodS must be a number from 10 to 86400, got 1",
   );
   t.check(
     "statistics, humidity and a schedule",
@@ -79,12 +81,15 @@ export async function configCases(t: CaseRunner): Promise<void> {
       },
     }) === "",
   );
-  t.check("the offset of the local time", utcOffsetMin({ time: { utcOffsetMin: 0 } }) === 0);
-  t.check("its default", utcOffsetMin({}) === 60);
+  t.check(
+    "the offset of the local time",
+    sectionConfig({ time: { utcOffsetMin: 0 } }, "time").utcOffsetMin === 0,
+  );
+  t.check("its default", sectionConfig({}, "time").utcOffsetMin === 60);
   t.check(
     "an offset beyond any zone",
     firstProblem({ time: { utcOffsetMin: 900 } }) ===
-      "time.utcOffsetMin must be a number from -720 to 840",
+      "time.utcOffsetMin must be a number from -720 to 840, got 900",
   );
   t.check(
     "another word for it",
@@ -101,7 +106,7 @@ export async function configCases(t: CaseRunner): Promise<void> {
           ],
         },
       },
-    }) === "channels.pm25.alarms[1].clear must be below raise (35), got 40",
+    }) === "channels.pm25.alarms[1].clear must be below above (35), got 40",
   );
   t.check("a wrong chain", firstProblem({ channels: { pm25: { range: 3 } } }) !== "");
 }

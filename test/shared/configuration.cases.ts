@@ -73,7 +73,7 @@ export async function configurationCases(
     [
       "all or nothing",
       '{"version":1,"channels":{"pm10":{"periodS":20},"pm25":{"periodS":-1}}}',
-      '"status":"refused","wanted":1,"refused":[{"path":"channels.pm25.periodS","reason":"must be a number from 0.1 to 86400"}],"config":{"channels":{}}',
+      '"status":"refused","wanted":1,"refused":[{"path":"channels.pm25.periodS","reason":"must be a number from 0.1 to 86400, got -1"}],"config":{"channels":{}}',
     ],
     [
       "only with what is there already is it wrong",

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command } from "commander";
 import type { ChainDescription } from "../../../devs/contract/chain";
-import { checkChain } from "../../../devs/filter/check";
+import { checkChain } from "../../../devs/contract/config";
 import { runChain, type AlarmEvent, type ChainRun } from "../../filter/chainRun";
 import { plotRun } from "../../filter/plot";
 import { InputError } from "../../inputError";
