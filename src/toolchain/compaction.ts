@@ -16,7 +16,11 @@
  *   its first argument, and is in no prototype (see `directMethods`).
  */
 import type ts from "typescript";
+import type { Label, Program, SymbolWithCell, Value, Variable } from "./compilerParts";
+import { isBranching, jumpUnless, returnBranch } from "./conditions";
+import { Constants } from "./constants";
 import { directMethods } from "./directMethods";
+import { declarationKey, Inlining, type Call } from "./inlining";
 
 /** Integers below take one byte in the bytecode. */
 const FIRST_MULTIBYTE_INT = 248;
@@ -46,11 +50,21 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ],
   [
     "const fn = (_a = call.compiledCallExpr) != null ? _a : this.emitExpr(call.callexpr);",
-    `if (!call.compiledCallExpr && ts3.isPropertyAccessExpression(call.callexpr)) {
+    `if (!call.compiledCallExpr) {
+          const inlined = globalThis.compaction.inlined(this, call, (index) => {
+            const variable = new Variable(null, 4, this.proc, "inlined");
+            if (index !== -2) this.proc.locals.pop();
+            if (index >= 0) variable._index = index;
+            return variable;
+          });
+          if (inlined) return inlined;
+        }
+        if (!call.compiledCallExpr && ts3.isPropertyAccessExpression(call.callexpr)) {
           const sym = this.getSymAtLocation(call.callexpr);
           const meth = sym && sym.valueDeclaration;
           if (meth && globalThis.compaction.isDirect(meth)) {
             this.markMethodUsed(this.symName(sym));
+            globalThis.compaction.referred(meth);
             return this.emitGenericCall(
               [call.callexpr.expression, ...call.arguments],
               this.methodProc(meth).reference(this.writer)
@@ -67,22 +81,114 @@ const CHANGES: readonly (readonly [string, string])[] = [
         let proc = globalThis.compaction.procedure(meth);
         if (!proc) {
           proc = new Procedure(this, this.forceName(meth.name), meth);
+          proc.takesThisAsArgument = true;
           globalThis.compaction.keepProcedure(meth, proc);
+          this.emitFunction(meth, proc);
         }
         return proc;
       }
       emitMethod(meth) {
-        const direct = globalThis.compaction.isDirect(meth);
-        const proc = direct
-          ? this.methodProc(meth)
-          : new Procedure(this, this.forceName(meth.name), meth);
-        proc.takesThisAsArgument = direct;
-        this.emitFunction(meth, proc);
-        if (direct) return;`,
+        const proc = new Procedure(this, this.forceName(meth.name), meth);
+        this.emitFunction(meth, proc);`,
   ],
   [
     "if (p.methodDecl && this.ctorProc(p.methodDecl.parent) == null)",
-    "if (p.methodDecl && !globalThis.compaction.isDirect(p.methodDecl) && this.ctorProc(p.methodDecl.parent) == null)",
+    "if (p.methodDecl && (globalThis.compaction.isDirect(p.methodDecl) || this.ctorProc(p.methodDecl.parent) == null))",
+  ],
+  [
+    "const cond = this.emitExpr(stmt.expression);\n        if (this.valueIsAlwaysFalse(cond)) {\n          if (stmt.elseStatement)",
+    `const branching = globalThis.compaction.isBranching(this, stmt.expression);
+        const cond = branching ? undef() : this.emitExpr(stmt.expression);
+        if (branching) {
+          const wr = this.writer;
+          const otherwise = wr.mkLabel("else");
+          globalThis.compaction.jumpUnless(this, otherwise, stmt.expression);
+          this.emitStmt(stmt.thenStatement);
+          if (stmt.elseStatement) {
+            const end = wr.mkLabel("endIf");
+            if (!wr.justHadReturn()) wr.emitJump(end);
+            wr.emitLabel(otherwise);
+            this.emitStmt(stmt.elseStatement);
+            wr.emitLabel(end);
+          } else wr.emitLabel(otherwise);
+        } else if (this.valueIsAlwaysFalse(cond)) {
+          if (stmt.elseStatement)`,
+  ],
+  [
+    "thenBody();\n          this.emitJump(endIf);",
+    "thenBody();\n          if (!globalThis.compaction.enabled || !this.justHadReturn()) this.emitJump(endIf);",
+  ],
+  [
+    "const cond = this.emitExpr(stmt.expression);\n        wr.emitJumpIfFalse(loop.breakLbl, cond);",
+    `if (globalThis.compaction.isBranching(this, stmt.expression))
+          globalThis.compaction.jumpUnless(this, loop.breakLbl, stmt.expression);
+        else wr.emitJumpIfFalse(loop.breakLbl, this.emitExpr(stmt.expression));`,
+  ],
+  [
+    "const cond = this.emitExpr(stmt.condition);\n          wr.emitJumpIfFalse(loop.breakLbl, cond);",
+    `if (globalThis.compaction.isBranching(this, stmt.condition))
+            globalThis.compaction.jumpUnless(this, loop.breakLbl, stmt.condition);
+          else wr.emitJumpIfFalse(loop.breakLbl, this.emitExpr(stmt.condition));`,
+  ],
+  [
+    "const cond = this.emitExpr(expr.condition);\n        if (this.valueIsAlwaysFalse(cond)) {",
+    `const branching = globalThis.compaction.isBranching(this, expr.condition);
+        const cond = branching ? unit() : this.emitExpr(expr.condition);
+        if (this.valueIsAlwaysFalse(cond)) {`,
+  ],
+  [
+    "wr.emitJumpIfFalse(lblElse, cond);",
+    `if (branching) globalThis.compaction.jumpUnless(this, lblElse, expr.condition);
+          else wr.emitJumpIfFalse(lblElse, cond);`,
+  ],
+  [
+    "else\n            tst = wr.emitExpr(50, tmp.emit());",
+    "else if (globalThis.compaction.enabled) tst = tmp.emit();\n          else tst = wr.emitExpr(50, tmp.emit());",
+  ],
+  [
+    "emitReturnStatement(stmt) {",
+    `emitReturnStatement(stmt) {
+        if (globalThis.compaction.returns(this, stmt)) return;`,
+  ],
+  [
+    "return cell.emitViaClosure(this.writer, lev);",
+    `const loaded = cell.emitViaClosure(this.writer, lev);
+        if (lev === 0 && loaded.usesState && globalThis.compaction.isConstant(cell.definition)) loaded.assumeStateless();
+        return loaded;`,
+  ],
+  [
+    "const { obj, idx } = this.tryEmitIndex(expr);\n        return this.writer.emitIndex(obj, idx);",
+    `const { obj, idx } = this.tryEmitIndex(expr);
+        const field = this.writer.emitIndex(obj, idx);
+        if (!obj.usesState && field.usesState && globalThis.compaction.isReadonlyField(this, expr)) field.assumeStateless();
+        return field;`,
+  ],
+  [
+    "return prog.getFunctionProc(this).reference(wr);",
+    "globalThis.compaction.referred(this.definition);\n        return prog.getFunctionProc(this).reference(wr);",
+  ],
+  [
+    "emitThisExpression(expr) {\n        const p0",
+    `emitThisExpression(expr) {
+        const receiver = globalThis.compaction.receiver(this);
+        if (receiver) return receiver;
+        const p0`,
+  ],
+  [
+    "new Variable(\n                decl2,\n                topLevel ? 0 : 4,\n                topLevel ? this.globals : this.proc\n              )",
+    "globalThis.compaction.placed(this, new Variable(decl2, topLevel ? 0 : 4, topLevel ? this.globals : this.proc), decl2)",
+  ],
+  [
+    "else if (this.isInLoop(decl))",
+    "else if (this.isInLoop(decl) || globalThis.compaction.isInlining(this))",
+  ],
+  [
+    "const wr = this.writer;\n        this.lastNode = stmt;",
+    "const wr = this.writer;\n        const begin = globalThis.compaction.statementBegins();\n        this.lastNode = stmt;",
+  ],
+  [
+    "wr.stmtEnd();\n          wr.locPop();",
+    "globalThis.compaction.statementEnds(begin, stmt);\n          wr.stmtEnd();\n          wr.locPop();",
   ],
   [
     "if (this.usesThis)\n          this.writer.funFlags |= 1;",
@@ -91,7 +197,14 @@ const CHANGES: readonly (readonly [string, string])[] = [
 ];
 
 /** Tells one way of making code shorter from another: the same sources give other code. */
-export const COMPACTION = JSON.stringify(CHANGES) + directMethods.toString();
+export const COMPACTION = [
+  CHANGES.flat(),
+  directMethods,
+  Inlining,
+  Constants,
+  jumpUnless,
+  returnBranch,
+].join();
 
 /**
  * The compiler's text with the changes.
@@ -123,13 +236,27 @@ export class Compaction {
   #direct = new Set<ts.Node>();
   #procedures = new Map<ts.Node, object>();
 
-  /** @param isOwn whether a file, by its path, is the project's own. */
-  constructor(isOwn: (file: string) => boolean) {
+  #typescript: typeof ts | undefined;
+  #constants: Constants | undefined;
+  #inlining: Inlining | undefined;
+  /** How often each function is used where none is put into another: as of the first pass. */
+  readonly #references = new Map<string, number>();
+  #passes = 0;
+
+  /**
+   * @param enabled whether to make the code shorter at all.
+   * @param isOwn whether a file, by its path, is the project's own.
+   */
+  constructor(
+    readonly enabled: boolean,
+    isOwn: (file: string) => boolean,
+  ) {
     this.#isOwn = isOwn;
   }
 
-  /** Begins a pass; in the first one the code is as the compiler makes it. */
+  /** Begins a pass; in the first one no function is put into another. */
   begin(): void {
+    this.#passes++;
     if (this.#order.length === 0)
       this.#order = [...this.#uses.entries()].sort((a, b) => b[1] - a[1]).map(([text]) => text);
     this.#short = new Set(
@@ -142,8 +269,82 @@ export class Compaction {
     this.#procedures.clear();
   }
 
+  /** Looks at the program as a whole, before it is compiled. */
   findDirectMethods(typescript: typeof ts, program: ts.Program): void {
     this.#direct = directMethods(typescript, program, this.#isOwn);
+    if (!this.enabled) return;
+    this.#typescript = typescript;
+    this.#constants = new Constants(typescript, program);
+    this.#inlining = new Inlining(
+      typescript,
+      this.#constants,
+      this.#references,
+      this.#isOwn,
+      (method) => this.isDirect(method),
+    );
+  }
+
+  /** A function is used, be it called or not. */
+  referred(declaration: ts.Node | null): void {
+    if (!declaration || this.#passes > 1) return;
+    const key = declarationKey(declaration);
+    this.#references.set(key, (this.#references.get(key) ?? 0) + 1);
+  }
+
+  isBranching(program: Program, condition: ts.Expression): boolean {
+    return this.#typescript !== undefined && isBranching(this.#typescript, program, condition);
+  }
+
+  jumpUnless(program: Program, label: Label, condition: ts.Expression): void {
+    if (this.#typescript) jumpUnless(this.#typescript, program, label, condition);
+  }
+
+  /** Compiles a return statement in one of the shorter ways; false where there is none. */
+  returns(program: Program, statement: ts.ReturnStatement): boolean {
+    if (!this.#typescript) return false;
+    if (this.#inlining?.returns(program, statement)) return true;
+    const { expression } = statement;
+    const { loopStack } = program.proc;
+    if (!expression || loopStack.some(({ tryBlock }) => tryBlock)) return false;
+    return returnBranch(this.#typescript, program, expression);
+  }
+
+  isConstant(declaration: ts.Node | null): boolean {
+    return declaration !== null && this.#constants?.has(declaration) === true;
+  }
+
+  isReadonlyField(program: Program, access: ts.PropertyAccessExpression): boolean {
+    return this.#constants?.isReadonlyField(program.checker, access) === true;
+  }
+
+  /** The value of a call whose function takes its place. */
+  inlined(
+    program: Program,
+    call: Call,
+    newVariable: (index: number) => Variable,
+  ): Value | undefined {
+    return this.#passes > 1 ? this.#inlining?.call(program, call, newVariable) : undefined;
+  }
+
+  isInlining(program: Program): boolean {
+    return this.#inlining?.isInlining(program) === true;
+  }
+
+  receiver(program: Program): Value | undefined {
+    return this.#inlining?.receiver(program);
+  }
+
+  placed(program: Program, variable: Variable, declaration: ts.NamedDeclaration): Variable {
+    const symbol = program.getSymAtLocation(declaration) as SymbolWithCell | undefined;
+    return this.#inlining?.placed(program, variable, symbol) ?? variable;
+  }
+
+  statementBegins(): number {
+    return this.#inlining?.statementBegins() ?? 0;
+  }
+
+  statementEnds(begin: number, statement: ts.Statement): void {
+    this.#inlining?.statementEnds(begin, statement);
   }
 
   isDirect(method: ts.Node): boolean {

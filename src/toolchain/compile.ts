@@ -206,7 +206,10 @@ export function compileProgram(entry: string, options: CompileOptions): Compiled
     // The VM refuses bad bytecode itself when it is deployed.
     verifyBytecode: () => {},
   };
-  const compaction = new Compaction((file) => !file.includes("node_modules"));
+  const compaction = new Compaction(
+    options.compact === true,
+    (file) => !file.includes("node_modules"),
+  );
   compilerGlobal.compaction = compaction;
   const pass = () => {
     compaction.begin();
