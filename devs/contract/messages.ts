@@ -115,6 +115,8 @@ export interface HealthMessage {
   readonly sensors?: Readonly<Record<string, readonly number[]>>;
   /** Messages from the broker that could not be understood. */
   readonly badMessages: number;
+  /** Strength of the Wi-Fi signal, in dBm; absent where the node does not measure it. */
+  readonly rssiDbm?: number;
 }
 
 /** `up/config`, retained: the configuration in force, and what became of the document before. */

@@ -37,6 +37,18 @@ export interface EventView extends Omit<EventMessage, "t" | "seq"> {
   readonly timeMs: number;
 }
 
+/** Where a node hangs, as the crew that accepted it said. */
+export interface NodePlace {
+  readonly pole: string;
+  /** WGS 84. */
+  readonly lat: number;
+  readonly lon: number;
+  /** Above the ground. */
+  readonly heightM?: number;
+  /** Where it faces, clockwise from north. */
+  readonly directionDeg?: number;
+}
+
 /** A node as it is now; `null` and `unknown` stand for what it has not said yet. */
 export interface NodeView {
   readonly node: string;
@@ -55,6 +67,8 @@ export interface NodeView {
   readonly events: readonly EventView[];
   readonly health: HealthMessage | null;
   readonly metrics: Readonly<Record<string, MetricView>>;
+  /** Absent until a crew has accepted the node on a pole. */
+  readonly place?: NodePlace;
 }
 
 /** A node with the last hour of each metric, in order of time. */

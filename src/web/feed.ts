@@ -1,3 +1,4 @@
+import type { Attention } from "../city/attention";
 import type { NodeChange, NodeView } from "../city/cityView";
 
 /** `/api/nodes`, and the `snapshot` event that opens `/events`. */
@@ -7,13 +8,30 @@ export interface CitySnapshot {
   readonly nowMs: number;
   /** Where nodes reach the broker, for people to read. */
   readonly broker: string | null;
+  readonly link: CityLink;
   readonly nodes: readonly NodeView[];
+  /** Open alarms, and nodes that need a visit: the worst first. */
+  readonly attention: readonly Attention[];
+}
+
+/** How the server itself is connected to the city. */
+export interface CityLink {
+  /** `down` while the broker cannot be reached or nothing can be stored: what is shown is old. */
+  readonly state: "up" | "down";
+  /** Since when; UTC in milliseconds. */
+  readonly sinceMs: number;
+  /** One plain sentence in English; `null` while all is well. */
+  readonly problem: string | null;
 }
 
 /** The `change` event of `/events`. */
 export interface CityChange {
   readonly nowMs: number;
   readonly nodes: readonly NodeChange[];
+  /** Left out while it is as before. */
+  readonly attention?: readonly Attention[];
+  /** Left out while it is as before. */
+  readonly link?: CityLink;
 }
 
 /** The `alive` event of `/events`: says that there is nothing new, and that the line is up. */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { join } from "node:path";
 import { nameProblem } from "../../devs/contract/topics";
 import { listen, type ListenOptions } from "../net/listen";
+import { attentionOf } from "../city/attention";
 import type { CityView } from "../city/cityView";
 import { PROJECT_FOLDER } from "../projectFolder";
 import { EventStream } from "./eventStream";
@@ -60,11 +61,14 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
   const { view } = options;
   const host = options.host ?? "127.0.0.1";
+  const startedMs = view.now();
   const snapshot = (): CitySnapshot => ({
     city: view.city,
     nowMs: view.now(),
     broker: options.broker ?? null,
+    link: { state: "up", sinceMs: startedMs, problem: null },
     nodes: view.nodes(),
+    attention: attentionOf(view.nodes(), view.now()),
   });
   const stream = new EventStream(view, snapshot);
   const routes = fileRoutes(options.folder ?? join(PROJECT_FOLDER, "dist", "web"));
