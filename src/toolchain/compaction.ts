@@ -1,19 +1,21 @@
 /**
  * Makes the compiler's code shorter. The runtime's program counter has 16 bits, so a program
  * whose functions reach beyond 64 KB is refused (`verify.c`, check 1051), and the compiler
- * wastes a fifth of that:
+ * wastes a quarter of that:
  *
  * - the index of a string takes one byte below 248 and three from there on, and the compiler
  *   numbers the strings as it meets them: here the most used come first;
  * - a jump forward takes three bytes for its distance, however short it is: here one where
- *   that is enough.
- *
- * Both are known only once the program is compiled, so it is compiled several times, each
- * time with what the time before has taught. The result is bytecode like any other.
- *
+ *   that is enough;
  * - a method is looked up by its name in the prototype of its class, although mostly it is
  *   known which one is meant: here that one is called like a function, with the object as
- *   its first argument, and is in no prototype (see `directMethods`).
+ *   its first argument, and is in no prototype (`directMethods.ts`);
+ * - a function that is called once is put where it is called (`inlining.ts`);
+ * - conditions are jumps and not values (`conditions.ts`), and what cannot change is not kept
+ *   in a second variable (`constants.ts`).
+ *
+ * Some of this is known only once the program is compiled, so it is compiled several times,
+ * each time with what the time before has taught. The result is bytecode like any other.
  */
 import type ts from "typescript";
 import type { Label, Program, SymbolWithCell, Value, Variable } from "./compilerParts";

@@ -2,19 +2,34 @@ import { describe, expect, it } from "vitest";
 import { PROJECT_FOLDER } from "../../src/projectFolder";
 import { compileProgram, endOfCode } from "../../src/toolchain/compile";
 import { withCompaction } from "../../src/toolchain/compaction";
+import { compactCodeCases } from "../shared/compactCode.cases";
+import { testInBothWorlds } from "../support/sharedCases";
+
+testInBothWorlds("compact code", compactCodeCases, "test/vm/compactCode.main.ts");
 
 const compile = (entry: string, compact: boolean) =>
   compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0", compact }).bytecode;
 
 describe("compaction", () => {
-  // That a compact program runs as it should, every test of the firmware in the VM shows.
   it("makes a program shorter, and the same one each time", () => {
-    const entry = "test/vm/mqtt.main.ts";
+    const entry = "test/vm/compactCode.main.ts";
     const plain = compile(entry, false);
     const compact = compile(entry, true);
     expect(endOfCode(compact)).toBeLessThan(endOfCode(plain) * 0.96);
     expect(Buffer.from(compile(entry, true)).equals(compact)).toBe(true);
     expect(Buffer.from(compile(entry, false)).equals(plain)).toBe(true);
+  });
+
+  it("puts functions where they are called", () => {
+    const functions = (compact: boolean) =>
+      compileProgram("test/vm/compactCode.main.ts", {
+        projectFolder: PROJECT_FOLDER,
+        version: "0.0.0",
+        compact,
+      }).debugInfo.functions.map(({ name }) => name);
+    const calledOnce = ["firstAbove", "nothingBack", "twiceChanged", "isAbove", "squareAbove"];
+    expect(functions(false)).toEqual(expect.arrayContaining(calledOnce));
+    expect(functions(true).filter((name) => calledOnce.includes(name))).toEqual([]);
   });
 
   it("refuses a compiler that it does not know", () => {
