@@ -2,9 +2,10 @@ import {
   CONFIGURATION_MAX_BYTES,
   DIRECTORY_KEY,
   PIECE_BYTES,
+  partText,
   pieceKey,
+  type Directory,
 } from "../devs/config/configStore";
-import { newDirectory, withPart } from "../devs/config/directory";
 import { CHANNELS, partId } from "../devs/config/parts";
 
 /** What a node is told before it first starts: who it is, and how it reaches its broker. */
@@ -28,7 +29,6 @@ export interface NodeProvisioning {
  */
 export function nodeSettings(provisioning: NodeProvisioning): [string, Uint8Array][] {
   const { city, node, broker, password, configuration, trace } = provisioning;
-  const json = (value: unknown) => Buffer.from(JSON.stringify(value));
   const settings: [string, Uint8Array][] = [
     ["identity", json({ city, node })],
     ["broker", json({ host: broker.host, port: broker.port, tls: broker.tls })],
@@ -38,29 +38,32 @@ export function nodeSettings(provisioning: NodeProvisioning): [string, Uint8Arra
   return [...settings, ...configurationSettings(configuration ?? {})];
 }
 
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
 /** A configuration as the node stores it: its parts in pieces, and the directory of them. */
 function configurationSettings(configuration: object): [string, Uint8Array][] {
   const settings: [string, Uint8Array][] = [];
-  let directory = newDirectory(0, 0);
-  let total = 0;
+  const directory: Directory = { v: 0, h: 0, b: 0, p: [] };
   for (const [section, value] of Object.entries(configuration)) {
     const parts = section === CHANNELS ? Object.entries((value ?? {}) as object) : [["", value]];
     for (const [name, part] of parts as [string, unknown][]) {
       const id = partId(section, name);
       if (id < 0 || part === null) continue;
-      const text = Buffer.from(JSON.stringify(part));
-      total += text.length;
-      directory = withPart(directory, id, 0, text.length);
+      const text = Buffer.from(partText(part as Record<string, unknown>));
+      directory.b += text.length;
+      directory.p.push(2 * id);
       for (let from = 0; from < text.length; from += PIECE_BYTES)
         settings.push([
-          pieceKey(id, 0, from / PIECE_BYTES),
+          pieceKey(2 * id, from / PIECE_BYTES),
           text.subarray(from, from + PIECE_BYTES),
         ]);
     }
   }
-  if (total > CONFIGURATION_MAX_BYTES)
+  if (directory.b > CONFIGURATION_MAX_BYTES)
     throw new Error(
-      `the configuration has ${total} bytes, a node holds ${CONFIGURATION_MAX_BYTES}`,
+      `the configuration has ${directory.b} bytes, a node holds ${CONFIGURATION_MAX_BYTES}`,
     );
-  return settings.length === 0 ? [] : [...settings, [DIRECTORY_KEY, directory]];
+  return settings.length === 0 ? [] : [...settings, [DIRECTORY_KEY, json(directory)]];
 }

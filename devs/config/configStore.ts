@@ -3,20 +3,6 @@
  * single value, its directory, then puts all of it in force: a power cut at any write
  * leaves the old configuration or the new one.
  */
-import {
-  directoryHash,
-  directoryVersion,
-  findPart,
-  isDirectory,
-  lengthAt,
-  newDirectory,
-  partAt,
-  partCount,
-  renumbered,
-  sameDirectory,
-  slotAt,
-  withPart,
-} from "./directory";
 import { isJsonObject, type JsonObject } from "../contract/overlay";
 import { isPart } from "./parts";
 
@@ -41,12 +27,31 @@ const LAST_GOOD = "cfgGood";
 /** A directory that is being written or cleared away: what only it names is waste after a power cut. */
 const DRAFT = "cfgDraft";
 
+/** Which parts a stored configuration has; as JSON one value in flash. */
+export interface Directory {
+  /** Version of the document that brought it, and its hash; 0 for none. */
+  v: number;
+  h: number;
+  /** Length of all texts, in bytes. */
+  b: number;
+  /** Twice the number of each part, and one more where its text is in the second slot. */
+  p: number[];
+}
+
+/** What a change does to one part. */
+export interface PartChange {
+  id: number;
+  /** Length of its new text in bytes, 0 where it goes back to its defaults, and of its old one. */
+  length: number;
+  before: number;
+}
+
 /** The stored configuration of a node. */
 export class ConfigStore {
   private readonly storage: ConfigStorage;
-  private current: Buffer = newDirectory(0, 0);
-  private lastGood: Buffer | undefined = undefined;
-  private draft: Buffer | undefined = undefined;
+  private current: Directory = { v: 0, h: 0, b: 0, p: [] };
+  private lastGood: Directory | undefined = undefined;
+  private draft: Directory | undefined = undefined;
 
   constructor(storage: ConfigStorage) {
     this.storage = storage;
@@ -54,22 +59,23 @@ export class ConfigStore {
 
   /** Finds what is in force; clears away a change that a power cut ended. To be called once, first. */
   async open(): Promise<void> {
-    const current = await this.directory(DIRECTORY_KEY);
-    if (current) this.current = current;
+    this.current = (await this.directory(DIRECTORY_KEY)) || this.current;
     this.lastGood = await this.directory(LAST_GOOD);
     const draft = await this.directory(DRAFT);
     if (draft) await this.clearAway(draft);
-    if (this.lastGood && sameDirectory(this.lastGood, this.current)) await this.keep();
+    const { lastGood, current } = this;
+    // The power went before the new one was in force.
+    if (lastGood && JSON.stringify(lastGood) === JSON.stringify(current)) await this.keep();
   }
 
   /** Version of the document that was applied last; 0 for none. */
   version(): number {
-    return directoryVersion(this.current);
+    return this.current.v;
   }
 
   /** Hash of that document. */
   hash(): number {
-    return directoryHash(this.current);
+    return this.current.h;
   }
 
   /** Whether the configuration in force is on trial, with a last good one to go back to. */
@@ -77,76 +83,74 @@ export class ConfigStore {
     return this.lastGood !== undefined;
   }
 
-  /** How many parts differ from the defaults. */
-  count(): number {
-    return partCount(this.current);
+  /** Numbers of the parts that differ from the defaults. */
+  parts(): number[] {
+    return this.current.p.map((place) => place >> 1);
   }
 
-  /** Number of the i-th of them. */
-  partId(i: number): number {
-    return partAt(this.current, i);
-  }
-
-  /** Text of a part in force, or undefined where it has its defaults. */
-  async text(id: number): Promise<string | undefined> {
-    return await this.textIn(this.current, id);
-  }
-
-  /** A part in force, or undefined where it has its defaults or what is stored is damaged. */
-  async part(id: number): Promise<JsonObject | undefined> {
-    const text = await this.text(id);
-    if (!text) return undefined;
-    try {
-      const part: unknown = JSON.parse(text);
-      return isJsonObject(part) ? (part as JsonObject) : undefined;
-    } catch {
-      return undefined;
+  /** Text of a part in force; empty where it has its defaults. */
+  async text(id: number): Promise<string> {
+    const place = placeOf(this.current, id);
+    let text = "";
+    if (place < 0 || !isPart(id)) return text;
+    for (let piece = 0; text.length === piece * PIECE_BYTES; piece++) {
+      const bytes = await this.storage.read(pieceKey(place, piece));
+      if (!bytes) return "";
+      text += bytes.toString();
     }
+    return text;
+  }
+
+  /** A part in force; undefined where it has its defaults or what is stored is damaged. */
+  async part(id: number): Promise<JsonObject | undefined> {
+    return readPart(await this.text(id));
   }
 
   /**
    * Begins to write a configuration. What is not put afterwards is as in the one in force.
    *
-   * @param lengths for each part that will be put, its number and the length of its text
-   *   in bytes, one after the other; length 0 for one that goes back to its defaults.
+   * @param changes every part that will be put, or goes back to its defaults.
    * @throws Error when it would be too large, or flash does not take it: nothing has changed then.
    */
-  async begin(version: number, hash: number, lengths: number[]): Promise<void> {
-    let draft = renumbered(this.current, version, hash);
-    for (let i = 0; i < lengths.length; i += 2) {
-      const id = lengths[i] as number;
-      const old = findPart(this.current, id);
-      const slot = old >= 0 && slotAt(this.current, old) === 0 ? 1 : 0;
-      draft = withPart(draft, id, slot, lengths[i + 1] as number);
+  async begin(version: number, hash: number, changes: PartChange[]): Promise<void> {
+    const { current } = this;
+    const draft: Directory = { v: version, h: hash, b: current.b, p: current.p.slice() };
+    for (const change of changes) {
+      const { id, length, before } = change;
+      const place = placeOf(current, id);
+      draft.b += length - before;
+      const last = draft.p.length - 1;
+      let at = draft.p.indexOf(place);
+      if (at < 0 && length === 0) continue;
+      if (at < 0) at = last + 1;
+      if (length > 0) draft.p[at] = place === 2 * id ? place + 1 : 2 * id;
+      else {
+        draft.p[at] = draft.p[last] as number;
+        draft.p.pop();
+      }
     }
-    let bytes = 0;
-    for (let i = 0; i < partCount(draft); i++) bytes += lengthAt(draft, i);
-    if (bytes > CONFIGURATION_MAX_BYTES)
+    if (draft.b > CONFIGURATION_MAX_BYTES)
       throw new Error(
-        "the configuration would have " + bytes + " bytes of " + CONFIGURATION_MAX_BYTES,
+        "the configuration would have " + draft.b + " bytes of " + CONFIGURATION_MAX_BYTES,
       );
     // A wish that came over the connection shows that the change before it was good.
     await this.keep();
-    await this.storage.write(DRAFT, draft);
+    await this.write(DRAFT, draft);
     this.draft = draft;
   }
 
   /**
-   * Writes the text of a part that `begin` was told of.
+   * Writes the text of a part, as `partText` gives it, that `begin` was told of.
    *
    * @throws Error when flash does not take it; `abandon` is to be called then.
    */
   async put(id: number, text: string): Promise<void> {
-    const draft = this.draft as Buffer;
-    const at = findPart(draft, id);
+    const place = placeOf(this.draft as Directory, id);
     const bytes = Buffer.from(text);
-    if (at < 0 || lengthAt(draft, at) !== bytes.length)
-      throw new Error("part " + id + " was not announced");
-    const slot = slotAt(draft, at);
     for (let piece = 0; piece * PIECE_BYTES < bytes.length; piece++) {
       const from = piece * PIECE_BYTES;
       const to = Math.min(from + PIECE_BYTES, bytes.length);
-      await this.storage.write(pieceKey(id, slot, piece), bytes.slice(from, to));
+      await this.storage.write(pieceKey(place, piece), bytes.slice(from, to));
     }
   }
 
@@ -156,9 +160,9 @@ export class ConfigStore {
    * @throws Error when flash does not take it; `abandon` is to be called then.
    */
   async commit(): Promise<void> {
-    const draft = this.draft as Buffer;
-    await this.storage.write(LAST_GOOD, this.current);
-    await this.storage.write(DIRECTORY_KEY, draft);
+    const draft = this.draft as Directory;
+    await this.write(LAST_GOOD, this.current);
+    await this.write(DIRECTORY_KEY, draft);
     this.lastGood = this.current;
     this.current = draft;
     this.draft = undefined;
@@ -181,11 +185,7 @@ export class ConfigStore {
   /** Ends the trial: the configuration in force is good, the one before it goes. */
   async keep(): Promise<void> {
     const gone = this.lastGood;
-    if (!gone) return;
-    await this.storage.write(DRAFT, gone);
-    this.lastGood = undefined;
-    await this.storage.remove(LAST_GOOD);
-    await this.clearAway(gone);
+    if (gone) await this.settle(gone);
   }
 
   /** Goes back to the last good configuration. False where none is kept. */
@@ -193,55 +193,71 @@ export class ConfigStore {
     const good = this.lastGood;
     if (!good) return false;
     const gone = this.current;
-    await this.storage.write(DRAFT, gone);
-    await this.storage.write(DIRECTORY_KEY, good);
     this.current = good;
-    this.lastGood = undefined;
-    await this.storage.remove(LAST_GOOD);
-    await this.clearAway(gone);
+    await this.settle(gone);
     return true;
   }
 
-  private async directory(key: string): Promise<Buffer | undefined> {
-    const bytes = await this.storage.read(key);
-    return bytes && isDirectory(bytes) ? bytes : undefined;
+  /** Makes the current configuration the only one; what is `gone` is cleared away, also after a power cut. */
+  private async settle(gone: Directory): Promise<void> {
+    await this.write(DRAFT, gone);
+    await this.write(DIRECTORY_KEY, this.current);
+    this.lastGood = undefined;
+    await this.storage.remove(LAST_GOOD);
+    await this.clearAway(gone);
   }
 
-  private async textIn(directory: Buffer, id: number): Promise<string | undefined> {
-    const at = findPart(directory, id);
-    if (at < 0 || !isPart(id)) return undefined;
-    const length = lengthAt(directory, at);
-    const bytes = Buffer.alloc(length);
-    for (let from = 0; from < length; from += PIECE_BYTES) {
-      const piece = await this.storage.read(
-        pieceKey(id, slotAt(directory, at), from / PIECE_BYTES),
-      );
-      if (!piece || piece.length !== Math.min(PIECE_BYTES, length - from)) return undefined;
-      for (let i = 0; i < piece.length; i++) bytes[from + i] = piece[i] as number;
+  private async write(key: string, directory: Directory): Promise<void> {
+    await this.storage.write(key, Buffer.from(JSON.stringify(directory)));
+  }
+
+  private async directory(key: string): Promise<Directory | undefined> {
+    const bytes = await this.storage.read(key);
+    try {
+      const directory = JSON.parse((bytes as Buffer).toString()) as Directory;
+      return Array.isArray(directory.p) ? directory : undefined;
+    } catch {
+      return undefined;
     }
-    return bytes.toString();
   }
 
   /** Takes from flash what this directory names and neither of the two that count does. */
-  private async clearAway(directory: Buffer): Promise<void> {
-    for (let i = 0; i < partCount(directory); i++) {
-      const id = partAt(directory, i);
-      const slot = slotAt(directory, i);
-      if (names(this.current, id, slot)) continue;
-      if (this.lastGood && names(this.lastGood, id, slot)) continue;
-      for (let from = 0; from < lengthAt(directory, i); from += PIECE_BYTES)
-        await this.storage.remove(pieceKey(id, slot, from / PIECE_BYTES));
+  private async clearAway(directory: Directory): Promise<void> {
+    const { current, lastGood } = this;
+    for (const place of directory.p) {
+      if (current.p.indexOf(place) >= 0 || (lastGood && lastGood.p.indexOf(place) >= 0)) continue;
+      // The last one first: a power cut leaves those that are found again.
+      let pieces = 0;
+      while (await this.storage.read(pieceKey(place, pieces))) pieces++;
+      while (pieces > 0) await this.storage.remove(pieceKey(place, --pieces));
     }
     await this.storage.remove(DRAFT);
   }
 }
 
-function names(directory: Buffer, id: number, slot: number): boolean {
-  const at = findPart(directory, id);
-  return at >= 0 && slotAt(directory, at) === slot;
+/** The text of a part as it is stored: its last piece is the one that is not full. */
+export function partText(part: JsonObject): string {
+  const text = JSON.stringify(part);
+  return text.length % PIECE_BYTES === 0 ? text + " " : text;
+}
+
+/** A part from its text; undefined where that is none. */
+export function readPart(text: string): JsonObject | undefined {
+  try {
+    const part: unknown = JSON.parse(text);
+    return isJsonObject(part) ? (part as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the text of a part lies, or -1 where the directory does not name it. */
+function placeOf(directory: Directory, id: number): number {
+  for (const place of directory.p) if (place >> 1 === id) return place;
+  return -1;
 }
 
 /** Key of a piece of a part's text; at most 9 characters. */
-export function pieceKey(id: number, slot: number, piece: number): string {
-  return "c" + id + (slot ? "b" : "a") + piece;
+export function pieceKey(place: number, piece: number): string {
+  return "c" + place + "." + piece;
 }

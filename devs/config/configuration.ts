@@ -4,10 +4,10 @@
  */
 import type { ChainProblem } from "../contract/chain";
 import { checkConfig } from "../contract/config";
-import type { ConfigStore } from "./configStore";
-import { HASH_START, addToHash, hashText } from "./hash";
-import { JsonMembers } from "./jsonMembers";
 import { isJsonObject, overWishes, type JsonObject } from "../contract/overlay";
+import { partText, readPart, type ConfigStore, type PartChange } from "./configStore";
+import { HASH_START, addToHash, hashText } from "./hash";
+import { JsonMembers, OPEN_BRACE } from "./jsonMembers";
 import { CHANNELS, documentOf, partId, partName, partSection, sectionNames } from "./parts";
 
 /** Member of a document that numbers it, 1 to 4294967295. */
@@ -28,15 +28,13 @@ export enum ConfigOutcome {
 
 /** Applies documents to the stored configuration, one after the other. */
 export class Configuration {
-  /** Numbers of the parts that the last document changed. */
-  changed: number[] = [];
+  /** What the last document changed. */
+  changes: PartChange[] = [];
   /** What is wrong with the last document. */
   problems: ChainProblem[] = [];
   private readonly store: ConfigStore;
   private readonly pause: () => Promise<void>;
   private version: number = 0;
-  /** Part numbers and text lengths in turn. */
-  private lengths: number[] = [];
   private writing: boolean = false;
 
   /** @param pause lets other fibers run: the check of a large document takes long. */
@@ -48,29 +46,25 @@ export class Configuration {
   /** Applies a document, or says in `problems` why not. Never throws for what is in the document. */
   async apply(payload: Buffer): Promise<ConfigOutcome> {
     const hash = addToHash(HASH_START, payload);
+    this.problems = [];
+    this.changes = [];
     if (this.store.version() > 0 && this.store.hash() === hash) return ConfigOutcome.Known;
     await this.pause();
-    this.problems = [];
-    this.lengths = [];
-    this.changed = [];
     this.version = 0;
     this.writing = false;
-    await this.walk(payload);
-    if (this.problems.length === 0 && this.version === 0)
-      this.refuse(VERSION, "must be a whole number from 1 to " + VERSION_MAX);
+    await this.walk(payload, 0, payload.length, "");
+    if (this.problems.length === 0 && this.version === 0) this.takeVersion(0);
     if (this.problems.length > 0) return ConfigOutcome.Refused;
     try {
-      await this.store.begin(this.version, hash, this.lengths);
+      await this.store.begin(this.version, hash, this.changes);
       this.writing = true;
-      await this.walk(payload);
+      await this.walk(payload, 0, payload.length, "");
       await this.store.commit();
     } catch (e) {
       await this.store.abandon();
       this.refuse("", (e as Error).message);
       return ConfigOutcome.Refused;
     }
-    for (let i = 0; i < this.lengths.length; i += 2) this.changed.push(this.lengths[i]);
-    this.lengths = [];
     return ConfigOutcome.Applied;
   }
 
@@ -96,8 +90,7 @@ export class Configuration {
     text += ',"config":{';
     let channels = "";
     let sections = "";
-    for (let i = 0; i < store.count(); i++) {
-      const id = store.partId(i);
+    for (const id of store.parts()) {
       const part = await store.text(id);
       if (!part) continue;
       const member = '"' + partName(id) + '":' + part;
@@ -107,51 +100,21 @@ export class Configuration {
     return text + '"' + CHANNELS + '":{' + channels + "}" + sections + "}}";
   }
 
-  private async walk(payload: Buffer): Promise<void> {
-    const members = new JsonMembers(payload, 0, payload.length);
+  /** Goes through the members of the document, or of its channels, from `start` up to `end`. */
+  private async walk(payload: Buffer, start: number, end: number, section: string): Promise<void> {
+    const members = new JsonMembers(payload, start, end);
     while (members.next()) {
-      if (members.key === VERSION) this.takeVersion(members);
-      else if (members.key === CHANNELS) await this.walkChannels(payload, members);
-      else await this.member(members.key, "", members);
+      const key = members.key;
+      if (section !== "") await this.member(section + "." + key, partId(section, key), members);
+      else if (key === CHANNELS && payload[members.start] === OPEN_BRACE)
+        await this.walk(payload, members.start, members.end, key);
+      else await this.member(key, partId(key, ""), members);
       await this.pause();
     }
-    if (members.problem !== "") this.refuse("", members.problem);
+    if (members.problem !== "") this.refuse(section, members.problem);
   }
 
-  private async walkChannels(payload: Buffer, section: JsonMembers): Promise<void> {
-    if (valueText(payload, section) === "null") {
-      for (let i = 0; i < this.store.count(); i++) {
-        const id = this.store.partId(i);
-        if (partSection(id) === CHANNELS) await this.part(id, CHANNELS, null);
-      }
-      return;
-    }
-    const members = new JsonMembers(payload, section.start, section.end);
-    while (members.next()) {
-      await this.member(CHANNELS, members.key, members);
-      await this.pause();
-    }
-    if (members.problem !== "") this.refuse(CHANNELS, members.problem);
-  }
-
-  private takeVersion(members: JsonMembers): void {
-    let version: unknown = 0;
-    try {
-      version = members.value();
-    } catch {
-      // Left at 0, which is refused below.
-    }
-    const good =
-      typeof version === "number" &&
-      version >= 1 &&
-      version <= VERSION_MAX &&
-      Math.floor(version) === version;
-    if (good) this.version = version as number;
-    else this.refuse(VERSION, "must be a whole number from 1 to " + VERSION_MAX);
-  }
-
-  private async member(section: string, name: string, members: JsonMembers): Promise<void> {
-    const path = name === "" ? section : section + "." + name;
+  private async member(path: string, id: number, members: JsonMembers): Promise<void> {
     let value: unknown;
     try {
       value = members.value();
@@ -159,47 +122,55 @@ export class Configuration {
       this.refuse(path, "is not valid JSON");
       return;
     }
-    const id = partId(section, name);
     if (id >= 0) await this.part(id, path, value);
-    else if (section === CHANNELS) this.refuse(path, "is no metric of this node");
-    else this.refuse(path, "is not known; expected " + sectionNames());
+    else if (path === VERSION) this.takeVersion(value);
+    else if (path !== CHANNELS)
+      this.refuse(
+        path,
+        path.startsWith(CHANNELS + ".")
+          ? "is no metric of this node"
+          : "is not known; expected " + sectionNames(),
+      );
+    else if (value !== null) this.refuse(path, "must be an object");
+    else
+      for (const channel of this.store.parts())
+        if (partSection(channel) === CHANNELS) await this.part(channel, path, null);
+  }
+
+  private takeVersion(value: unknown): void {
+    if (
+      typeof value === "number" &&
+      value >= 1 &&
+      value <= VERSION_MAX &&
+      Math.floor(value) === value
+    )
+      this.version = value;
+    else this.refuse(VERSION, "must be a whole number from 1 to " + VERSION_MAX);
   }
 
   private async part(id: number, path: string, value: unknown): Promise<void> {
+    const before = await this.store.text(id);
     let text = "";
     if (value !== null) {
       if (!isJsonObject(value)) {
         this.refuse(path, "must be an object");
         return;
       }
-      const merged = overWishes((await this.store.part(id)) || {}, value as JsonObject);
-      if (Object.keys(merged).length > 0) text = JSON.stringify(merged);
-      if (!this.writing) this.check(documentOf(id, merged));
+      const merged = overWishes(readPart(before) || {}, value as JsonObject);
+      if (Object.keys(merged).length > 0) text = partText(merged);
+      if (!this.writing)
+        for (const problem of checkConfig(documentOf(id, merged)))
+          this.refuse(problem.path, problem.reason);
     }
     if (this.writing) {
       if (text !== "") await this.store.put(id, text);
       return;
     }
-    for (let i = 0; i < this.lengths.length; i += 2)
-      if (this.lengths[i] === id) {
-        this.refuse(path, "is there twice");
-        return;
-      }
-    this.lengths.push(id);
-    this.lengths.push(Buffer.from(text).length);
-  }
-
-  private check(document: JsonObject): void {
-    for (const problem of checkConfig(document)) this.refuse(problem.path, problem.reason);
+    if (this.changes.some((change) => change.id === id)) this.refuse(path, "is there twice");
+    this.changes.push({ id: id, length: text.length, before: before.length });
   }
 
   private refuse(path: string, reason: string): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ path: path, reason: reason });
   }
-}
-
-function valueText(payload: Buffer, members: JsonMembers): string {
-  return members.end - members.start > 4
-    ? ""
-    : payload.slice(members.start, members.end).toString();
 }

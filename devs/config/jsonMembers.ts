@@ -10,7 +10,7 @@ const COLON = 58;
 const OPEN_BRACKET = 91;
 const BACKSLASH = 92;
 const CLOSE_BRACKET = 93;
-const OPEN_BRACE = 123;
+export const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
 /** Levels of a value at most: `JSON.parse` of the runtime goes down by its own stack. */

@@ -10,8 +10,7 @@ export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
   const document: ConfigDocument = {};
   const channels: ConfigDocument = {};
   document[CHANNELS] = channels;
-  for (let i = 0; i < store.count(); i++) {
-    const id = store.partId(i);
+  for (const id of store.parts()) {
     const part = await store.part(id);
     if (!part) {
       console.error("configuration: part " + id + " cannot be read, defaults in force");
