@@ -37,6 +37,11 @@ export interface EventView extends Omit<EventMessage, "t" | "seq"> {
   readonly timeMs: number;
 }
 
+/** An event without what only its way to the city needed. */
+export function eventView({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: number): EventView {
+  return { ...event, timeMs };
+}
+
 /** Where a node hangs, as the crew that accepted it said. */
 export interface NodePlace {
   readonly pole: string;
@@ -305,8 +310,8 @@ class NodeState {
     };
   }
 
-  addEvent({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: number): void {
-    const view: EventView = { ...event, timeMs };
+  addEvent(event: EventMessage, timeMs: number): void {
+    const view = eventView(event, timeMs);
     this.#events = [view, ...this.#events].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
     if (this.#status.boot !== null && event.boot < this.#status.boot) return;
     // Of a lamp it is the reason that tells one fault from another.

@@ -1,4 +1,9 @@
-import type { EventMessage, HealthMessage, StateMessage } from "../../devs/contract/messages";
+import type {
+  ConfigReportMessage,
+  EventMessage,
+  HealthMessage,
+  StateMessage,
+} from "../../devs/contract/messages";
 import {
   FieldProblem,
   asObject,
@@ -97,6 +102,19 @@ export function checkHealth(json: unknown): HealthMessage {
     if (typeof value === "number") numbers[name] = numberField(fields, name);
   for (const name of HEALTH_COUNTERS) numbers[name] = countField(fields, name, 0);
   return numbers as unknown as HealthMessage;
+}
+
+/**
+ * Checks an `up/config` message; what is in the configuration is the node's own affair.
+ *
+ * @throws FieldProblem
+ */
+export function checkConfigReport(json: unknown): ConfigReportMessage {
+  const fields = asObject(json, "payload");
+  countField(fields, "version", 0);
+  textField(fields, "status");
+  asObject(own(fields, "config"), "config");
+  return fields as unknown as ConfigReportMessage;
 }
 
 function checkChips(value: unknown): string[] {

@@ -1,6 +1,12 @@
-import type { EventMessage, HealthMessage, StateMessage } from "../../devs/contract/messages";
+import type {
+  ConfigReportMessage,
+  EventMessage,
+  HealthMessage,
+  StateMessage,
+} from "../../devs/contract/messages";
 import {
   TOPIC_ROOT,
+  UP_CONFIG,
   UP_DATA,
   UP_EVENT,
   UP_HEALTH,
@@ -8,9 +14,9 @@ import {
   nameProblem,
 } from "../../devs/contract/topics";
 import { FieldProblem, parseJson } from "./fields";
-import { checkEvent, checkHealth, checkState } from "./messages";
+import { checkConfigReport, checkEvent, checkHealth, checkState } from "./messages";
 import { resolvePack, resolveTime } from "./senmlPack";
-import { SequenceTracker, type Arrival, type Range } from "./sequence";
+import { SequenceTracker, type Arrival, type Range, type SequenceState } from "./sequence";
 
 /** Which node a message came from. */
 export interface Origin {
@@ -48,6 +54,21 @@ export interface HealthArrival extends Origin {
   readonly arrivedMs: number;
 }
 
+/** A report of the configuration in force, and when it arrived. */
+export interface ConfigArrival extends Origin {
+  readonly report: ConfigReportMessage;
+  readonly arrivedMs: number;
+}
+
+/** What is known of a node's sequence numbers, to be kept on disk. */
+export interface NodeSequenceState {
+  readonly joinsMidway: boolean;
+  readonly bornBoot: number;
+  readonly forgottenTo: number;
+  readonly uncountedTo: number;
+  readonly boots: readonly (readonly [boot: number, numbers: SequenceState])[];
+}
+
 /** Messages that were skipped: sequence numbers of one boot. They may still arrive late. */
 export interface Gap extends Origin, Range {
   readonly boot: number;
@@ -65,6 +86,7 @@ export interface CityListener {
   state?(arrival: StateArrival): void;
   event?(arrival: EventArrival): void;
   health?(arrival: HealthArrival): void;
+  config?(arrival: ConfigArrival): void;
   duplicate?(origin: Origin): void;
   gap?(gap: Gap): void;
   bad?(message: BadMessage): void;
@@ -136,9 +158,19 @@ export class Receiver {
     }
   }
 
+  /** What is known of a node's sequence numbers, for `restore`. */
+  sequenceState(origin: Origin): NodeSequenceState | undefined {
+    return this.#nodes.get(keyOf(origin))?.state();
+  }
+
+  /** Goes on where another receiver, of an earlier run say, was with a node. */
+  restore(origin: Origin, state: NodeSequenceState): void {
+    this.#nodes.set(keyOf(origin), NodeSequences.restore(state));
+  }
+
   #dispatch(origin: Origin, leaf: string, payload: Uint8Array, arrivedMs: number): void {
     // An empty retained message is how MQTT 3.1.1 (clause 3.3.1.3) deletes one.
-    if (payload.length === 0 && leaf === UP_STATE) return;
+    if (payload.length === 0 && (leaf === UP_STATE || leaf === UP_CONFIG)) return;
     switch (leaf) {
       case UP_DATA:
         return this.#data(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
@@ -146,6 +178,10 @@ export class Receiver {
         return this.#event(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
       case UP_STATE:
         return this.#state(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
+      case UP_CONFIG: {
+        const report = checkConfigReport(parseJson(payload, PAYLOAD_MAX_BYTES));
+        return this.#listener.config?.({ ...origin, report, arrivedMs });
+      }
       case UP_HEALTH: {
         const health = checkHealth(parseJson(payload, PAYLOAD_MAX_BYTES));
         return this.#listener.health?.({ ...origin, health, arrivedMs });
@@ -189,7 +225,7 @@ export class Receiver {
   }
 
   #sequences(origin: Origin): NodeSequences {
-    const key = `${origin.city}/${origin.node}`;
+    const key = keyOf(origin);
     const known = this.#nodes.get(key);
     if (known) return known;
     if (this.#nodes.size >= NODES_MAX)
@@ -215,6 +251,26 @@ class NodeSequences {
 
   constructor(joinsMidway: boolean) {
     this.#joinsMidway = joinsMidway;
+  }
+
+  static restore(state: NodeSequenceState): NodeSequences {
+    const sequences = new NodeSequences(state.joinsMidway);
+    sequences.#bornBoot = state.bornBoot;
+    sequences.#forgottenTo = state.forgottenTo;
+    sequences.#uncountedTo = state.uncountedTo;
+    for (const [boot, numbers] of state.boots)
+      sequences.#boots.set(boot, SequenceTracker.restore(numbers));
+    return sequences;
+  }
+
+  state(): NodeSequenceState {
+    return {
+      joinsMidway: this.#joinsMidway,
+      bornBoot: this.#bornBoot,
+      forgottenTo: this.#forgottenTo,
+      uncountedTo: this.#uncountedTo,
+      boots: [...this.#boots].map(([boot, tracker]) => [boot, tracker.state()] as const),
+    };
   }
 
   /**
@@ -255,6 +311,10 @@ class NodeSequences {
     // A boot far below all the others may have been forgotten at once.
     return this.#boots.get(boot);
   }
+}
+
+function keyOf({ city, node }: Origin): string {
+  return `${city}/${node}`;
 }
 
 interface UpTopic {

@@ -18,6 +18,13 @@ interface MissingRange extends Range {
   readonly counted: boolean;
 }
 
+/** What a tracker knows, to be kept on disk. */
+export interface SequenceState {
+  readonly highest: number;
+  readonly countsHead: boolean;
+  readonly missing: readonly MissingRange[];
+}
+
 /** Missing ranges remembered at most; then the lowest is taken for lost. */
 export const RANGES_CAPACITY = 1024;
 
@@ -34,6 +41,24 @@ export class SequenceTracker {
   /** @param countsHead whether numbers below the first one that arrives are missing. */
   constructor(countsHead: boolean) {
     this.#countsHead = countsHead;
+  }
+
+  /** A tracker that knows what another one knew. */
+  static restore(state: SequenceState): SequenceTracker {
+    const tracker = new SequenceTracker(state.countsHead);
+    tracker.#highest = state.highest;
+    tracker.#missing.push(...state.missing);
+    for (const { from, to, counted } of state.missing) if (counted) tracker.#gaps += to - from + 1;
+    return tracker;
+  }
+
+  /** What it knows, for `restore`. */
+  state(): SequenceState {
+    return {
+      highest: this.#highest,
+      countsHead: this.#countsHead,
+      missing: [...this.#missing],
+    };
   }
 
   /** Numbers below the highest that have not arrived. */

@@ -19,6 +19,20 @@ const STEP_BACK_MS = 25;
 /**
  * Does `work` while no other process that asks in the same way works on `file`.
  *
+ * @throws InventoryError `busy` with the process that holds it, after ten seconds
+ */
+export function withFileLock<T>(file: string, work: () => T, patienceMs = PATIENCE_MS): T {
+  const release = takeFileLock(file, patienceMs);
+  try {
+    return work();
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Takes `file` for this process, until the function that is returned is called.
+ *
  * Each process puts a ticket of its own into the folder `{file}.busy` and then looks for
  * others: whoever finds the ticket of a living process takes its own back and tries again.
  * Since every ticket is written before its owner looks, two can never both find nobody. A
@@ -26,16 +40,16 @@ const STEP_BACK_MS = 25;
  * thrown away, and because no ticket's name is used twice that harms no living one. (A
  * single lock file cannot be taken from the dead so safely, and Node.js has no flock.)
  *
- * @throws InventoryError `busy` with the process that holds it, after ten seconds
+ * @throws InventoryError `busy` with the process that holds it
  */
-export function withFileLock<T>(file: string, work: () => T, patienceMs = PATIENCE_MS): T {
+export function takeFileLock(file: string, patienceMs: number): () => void {
   const folder = `${file}.busy`;
   const ticket = join(folder, ownTicket());
   const endMs = performance.now() + patienceMs;
   for (;;) {
     writeTicket(folder, ticket);
     const holder = livingOther(folder, ticket);
-    if (holder === undefined) break;
+    if (holder === undefined) return () => removeTicket(folder, ticket);
     removeTicket(folder, ticket);
     if (performance.now() > endMs)
       throw new InventoryError(
@@ -43,11 +57,6 @@ export function withFileLock<T>(file: string, work: () => T, patienceMs = PATIEN
         `${file} is in use by ${holder}: wait until it has ended. If that is something else, remove ${folder}`,
       );
     pause(1 + Math.random() * STEP_BACK_MS);
-  }
-  try {
-    return work();
-  } finally {
-    removeTicket(folder, ticket);
   }
 }
 

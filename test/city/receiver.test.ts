@@ -254,7 +254,8 @@ describe("the other messages", () => {
     receiver.receive("other/v1/berkane/bk-0001/up/data", Buffer.from("1"), NOW_MS);
     expect(receiver.counters.messages).toBe(0);
     send("up/state", "");
-    send("up/config", "{}");
+    send("up/config", "");
+    send("up/reply", "{}");
     expect(reasons).toEqual([]);
     receiver.receive("streetnode/v1/berkane/BK/up/data", Buffer.from("1"), NOW_MS);
     expect(reasons[0]).toContain("topic: expected a node's name that must have 3 to 23 characters");
