@@ -33,7 +33,11 @@ const programs = new Map<string, CompiledProgram>();
 function compiled(entry: string): CompiledProgram {
   let program = programs.get(entry);
   if (!program) {
-    program = compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0", compact: true });
+    program = compileProgram(entry, {
+      projectFolder: PROJECT_FOLDER,
+      version: "0.0.0",
+      compact: true,
+    });
     programs.set(entry, program);
   }
   return program;
