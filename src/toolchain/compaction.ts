@@ -10,6 +10,8 @@
  * - a method is looked up by its name in the prototype of its class, although mostly it is
  *   known which one is meant: here that one is called like a function, with the object as
  *   its first argument, and is in no prototype (`directMethods.ts`);
+ * - a class is given a prototype in the heap, although mostly nothing is left in it: its
+ *   objects are made without one (`plainClasses.ts`);
  * - a function that is called once is put where it is called (`inlining.ts`);
  * - conditions are jumps and not values (`conditions.ts`), and what cannot change is not kept
  *   in a second variable (`constants.ts`).
@@ -22,6 +24,7 @@ import type { Label, Program, SymbolWithCell, Value, Variable } from "./compiler
 import { isBranching, jumpUnless, returnBranch } from "./conditions";
 import { Constants } from "./constants";
 import { directMethods } from "./directMethods";
+import { plainClasses } from "./plainClasses";
 import { declarationKey, Inlining, type Call } from "./inlining";
 
 /** Integers below take one byte in the bytecode. */
@@ -96,6 +99,28 @@ const CHANGES: readonly (readonly [string, string])[] = [
   [
     "if (p.methodDecl && this.ctorProc(p.methodDecl.parent) == null)",
     "if (p.methodDecl && (globalThis.compaction.isDirect(p.methodDecl) || this.ctorProc(p.methodDecl.parent) == null))",
+  ],
+  [
+    "desc.compiledCallExpr = wr.emitExpr(\n          88,",
+    `const made = globalThis.compaction.isPlainClass(this.getSymAtLocation(desc.callexpr)) && this.getCellAtLocation(desc.callexpr);
+        if (made) {
+          wr.emitStmt(31);
+          const object = wr.cacheValue(this.retVal(), true);
+          const args = this.emitArgs(desc.arguments);
+          wr.emitCall(made.emit(wr), object.emit(), ...args);
+          return object.finalEmit();
+        }
+        desc.compiledCallExpr = wr.emitExpr(
+          88,`,
+  ],
+  [
+    "fundecl.proc = new Procedure(this, fundecl.getName(), stmt);",
+    `fundecl.proc = new Procedure(this, fundecl.getName(), stmt);
+        fundecl.proc.takesThisAsArgument = globalThis.compaction.isPlainClass(this.getSymAtLocation(stmt));`,
+  ],
+  [
+    "this.proc.writer.funFlags |= 2 | 1;",
+    "if (!this.proc.takesThisAsArgument) this.proc.writer.funFlags |= 2 | 1;",
   ],
   [
     "const cond = this.emitExpr(stmt.expression);\n        if (this.valueIsAlwaysFalse(cond)) {\n          if (stmt.elseStatement)",
@@ -236,6 +261,7 @@ export class Compaction {
   #distances: number[] = [];
   #jumps = 0;
   #direct = new Set<ts.Node>();
+  #plain = new Set<ts.Node>();
   #procedures = new Map<ts.Node, object>();
 
   #typescript: typeof ts | undefined;
@@ -276,6 +302,7 @@ export class Compaction {
     this.#direct = directMethods(typescript, program, this.#isOwn);
     if (!this.enabled) return;
     this.#typescript = typescript;
+    this.#plain = plainClasses(typescript, program, this.#direct, this.#isOwn);
     this.#constants = new Constants(typescript, program);
     this.#inlining = new Inlining(
       typescript,
@@ -347,6 +374,12 @@ export class Compaction {
 
   statementEnds(begin: number, statement: ts.Statement): void {
     this.#inlining?.statementEnds(begin, statement);
+  }
+
+  /** Whether the objects of a class are made without a prototype. */
+  isPlainClass(symbol: ts.Symbol | undefined): boolean {
+    const declaration = symbol?.valueDeclaration;
+    return declaration !== undefined && this.#plain.has(declaration);
   }
 
   isDirect(method: ts.Node): boolean {
