@@ -1,7 +1,7 @@
 /**
  * UTC on a node without a clock of its own: from the city's beacon, which says the time
- * every half minute, and between beacons from the node's crystal, whose error is measured
- * against them.
+ * every half minute, and between those that the node hears from its crystal, whose error is
+ * measured against them.
  */
 
 /** 1 January 2026 in seconds since 1970: no beacon is older than this firmware. */
@@ -19,9 +19,16 @@ const FAR_S = 86400;
 const STEP_AFTER_S = 45;
 /** The same for beacons that are refused: else one that lied after a start would be for ever. */
 const GIVE_IN_AFTER_S = 3600;
-/** A beacon comes late, never early: of a delay only this part is believed. */
-const LATE_PART = 32;
-/** Time between two beacons from which the crystal's error shows, and the most that it can be. */
+/**
+ * How long one beacon is enough. All of them would be a third of what a node sends and
+ * hears, and a crystal is off by 0.1 s in this time.
+ */
+const LISTEN_AGAIN_S = 1800;
+/**
+ * Time between two beacons from which the crystal's error shows, and the most that it can
+ * be, in seconds a second. A beacon comes late, never early: one that is behind the clock
+ * by more than that was delayed.
+ */
 const DRIFT_BASE_S = 1800;
 const DRIFT_MAX = 0.0001;
 /** A beacon so much earlier than awaited shows that those before it were late. */
@@ -33,7 +40,7 @@ export class CityClock {
   refused: number = 0;
   /** UTC minus own time, at `atS`; NaN while no beacon was heard. */
   private offsetS: number = NaN;
-  private atS: number = 0;
+  private atS: number = -LISTEN_AGAIN_S;
   /** Seconds that the city gains on the crystal in one second. */
   private drift: number = 0;
   /** What the drift is measured from. */
@@ -46,6 +53,11 @@ export class CityClock {
   /** UTC minus own time in seconds at that own time, NaN while it is unknown. */
   utcOffsetS(nowS: number): number {
     return this.offsetS + this.drift * (nowS - this.atS);
+  }
+
+  /** Whether the next beacon is wanted: the last one is long ago, or contradicted the clock. */
+  wantsBeacon(nowS: number): boolean {
+    return nowS - this.atS >= LISTEN_AGAIN_S || !isNaN(this.otherOffsetS);
   }
 
   /**
@@ -73,7 +85,8 @@ export class CityClock {
       return !far;
     }
     this.otherOffsetS = NaN;
-    this.offsetS = this.utcOffsetS(nowS) + (errorS > 0 ? errorS : errorS / LATE_PART);
+    const leastS = DRIFT_MAX * (this.atS - nowS);
+    this.offsetS = this.utcOffsetS(nowS) + Math.max(errorS, leastS);
     this.atS = nowS;
     if (errorS > WAS_LATE_S) {
       this.anchorOffsetS = this.offsetS;

@@ -105,8 +105,8 @@ export const DEFAULTS =
   '\neaqi {"periodS":3600,"range":{"min":1,"max":6},"report":{"deadband":0.5' + BAND + ',"alarms":[{"above":3,"clear":2.5}]}' +
   '\naqi {"periodS":3600,"range":{"min":0,"max":500},"report":{"deadband":0.5' + BAND + "}" +
   // Of the health message; and longest wait of a reading for others to share its message with.
-  '\nhealth {"periodS":300}' +
-  '\nrelease {"periodS":60}' +
+  '\nhealth {"periodS":900}' +
+  '\nrelease {"periodS":300}' +
   // What local time is ahead of UTC: that of Morocco, but for Ramadan, when it is 0. It
   // decides when the day, the evening and the night of an alarm begin.
   '\ntime {"utcOffsetMin":60}' +

@@ -22,7 +22,7 @@ export class IncomingPacket {
   qos: number = 0;
   /** PUBLISH: the server kept this message from before the subscription. */
   retain: boolean = false;
-  /** PUBLISH with QoS 1, PUBACK, SUBACK: 1 to 65535. */
+  /** PUBLISH with QoS 1, PUBACK, SUBACK, UNSUBACK: 1 to 65535. */
   packetId: number = 0;
   /** CONNACK: the server kept the session. */
   sessionPresent: boolean = false;
@@ -141,7 +141,8 @@ export class PacketDecoder {
     if (packet.type === PacketType.Publish) return this.parsePublish();
     if ((this.firstByte & 0x0f) !== 0) return RESERVED_BITS;
     if (packet.type === PacketType.Connack) return this.parseConnack();
-    if (packet.type === PacketType.Puback) return this.parsePuback();
+    if (packet.type === PacketType.Puback || packet.type === PacketType.Unsuback)
+      return this.parseAck();
     if (packet.type === PacketType.Suback) return this.parseSuback();
     if (packet.type === PacketType.Pingresp) return this.remainingLength === 0 ? "" : WRONG_LENGTH;
     return "not for a client";
@@ -159,7 +160,7 @@ export class PacketDecoder {
     return "";
   }
 
-  private parsePuback(): string {
+  private parseAck(): string {
     if (this.remainingLength !== 2) return WRONG_LENGTH;
     this.packet.packetId = this.uint16(0);
     return this.packet.packetId === 0 ? NO_PACKET_ID : "";

@@ -11,6 +11,8 @@ export enum PacketType {
   Puback = 4,
   Subscribe = 8,
   Suback = 9,
+  Unsubscribe = 10,
+  Unsuback = 11,
   Pingreq = 12,
   Pingresp = 13,
   Disconnect = 14,
@@ -156,22 +158,27 @@ export function encodePuback(packetId: number): Buffer {
   return packet;
 }
 
-/** SUBSCRIBE (clause 3.8): every topic filter with QoS 1. */
-export function encodeSubscribe(packetId: number, topicFilters: string[]): Buffer {
+/**
+ * SUBSCRIBE (clause 3.8), every topic filter with QoS 1, or, where they are not `wanted`,
+ * UNSUBSCRIBE (clause 3.10).
+ */
+export function encodeSubscribe(packetId: number, topicFilters: string[], wanted: boolean): Buffer {
+  const qosBytes = wanted ? 1 : 0;
   const parts: Buffer[] = [];
   let bodyLength = 2;
   for (const filter of topicFilters) {
     const part = utf8(filter);
-    bodyLength += 3 + part.length;
+    bodyLength += 2 + part.length + qosBytes;
     parts.push(part);
   }
-  // Clause 3.8.1: the lower four bits of the first byte are 0010.
-  const packet = allocPacket((PacketType.Subscribe << 4) | 2, bodyLength);
+  const type = wanted ? PacketType.Subscribe : PacketType.Unsubscribe;
+  // Clauses 3.8.1 and 3.10.1: the lower four bits of the first byte are 0010.
+  const packet = allocPacket((type << 4) | 2, bodyLength);
   let at = putUint16(packet, packet.length - bodyLength, packetId);
   for (const part of parts) {
     at = putField(packet, at, part);
-    packet[at] = 1;
-    at++;
+    if (wanted) packet[at] = 1;
+    at += qosBytes;
   }
   return packet;
 }

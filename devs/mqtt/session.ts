@@ -33,7 +33,7 @@ export const MAX_QUEUED_PAYLOAD = 4096;
 
 /** Longest wait for the socket: name lookup, TCP and a TLS handshake on an ESP32 (about 3 s). */
 export const OPEN_TIMEOUT_MS = 30000;
-/** Longest wait for CONNACK and SUBACK. */
+/** Longest wait for CONNACK, SUBACK and UNSUBACK. */
 export const REPLY_TIMEOUT_MS = 20000;
 /**
  * Longest wait for a PUBACK. The standard has no re-send within a connection (clause
@@ -80,6 +80,8 @@ export interface SessionOptions extends ConnectFields {
   readonly will: Message;
   /** Topic filters, subscribed with QoS 1. */
   readonly subscriptions: string[];
+  /** A topic filter that is subscribed only while the node listens to it: see `listen`. */
+  readonly occasional?: string;
   /** Largest packet taken from the server, in bytes; 4096 where it is not said. */
   readonly maxPacketBytes?: number;
 }
@@ -152,11 +154,14 @@ export class Session {
   private lastReceivedMs: number = 0;
   /** When PINGREQ was sent that waits for its PINGRESP; -1 when none waits. */
   private pingSentMs: number = -1;
-  /** The server acknowledged all subscriptions of this run of the program. */
+  /** The server has all subscriptions of this run of the program, or is being told them. */
   private subscribed: boolean = false;
   /** SUBSCRIBE is to be sent on this connection. */
   private subscribeDue: boolean = false;
-  /** Packet identifier of the SUBSCRIBE that waits for its SUBACK; 0 when none does. */
+  /** Whether the occasional filter is wanted, and what the server was told on this connection. */
+  private listening: boolean = false;
+  private toldListening: boolean = false;
+  /** Packet identifier of the SUBSCRIBE or UNSUBSCRIBE that waits for its answer; 0 when none does. */
   private subscribeId: number = 0;
   private subscribeSentMs: number = 0;
 
@@ -222,6 +227,14 @@ export class Session {
   /** Messages of `publish` that the server does not have yet. */
   waiting(): number {
     return this.queue.length + this.keptInFlight;
+  }
+
+  /**
+   * Whether the occasional filter is wanted from now on. Its messages are taken as long as
+   * they come. `poll` tells the server.
+   */
+  listen(wanted: boolean): void {
+    this.listening = wanted;
   }
 
   /** The socket is open. */
@@ -326,7 +339,9 @@ export class Session {
     this.decoder.reset();
     this.lossReason = "";
     this.pingSentMs = -1;
+    if (this.subscribeId > 0) this.subscribed = false;
     this.subscribeId = 0;
+    this.toldListening = false;
     this.window.rewind();
   }
 
@@ -369,6 +384,8 @@ export class Session {
       this.handlePuback(packet.packetId, nowMs);
     } else if (type === PacketType.Suback) {
       this.handleSuback(packet.packetId, packet.returnCode);
+    } else if (type === PacketType.Unsuback) {
+      this.handleSuback(packet.packetId, 0);
     } else {
       this.pingSentMs = -1;
     }
@@ -399,7 +416,7 @@ export class Session {
     const packetId = packet.packetId;
     const acknowledge = packet.qos > 0;
     const filters = this.options.subscriptions;
-    let wanted = filters.indexOf(packet.topicName) >= 0;
+    let wanted = packet.topicName === this.options.occasional;
     for (let i = 0; i < filters.length && !wanted; i++)
       wanted = matchesTopicFilter(filters[i], packet.topicName);
     if (wanted) {
@@ -446,8 +463,8 @@ export class Session {
       return;
     }
     this.subscribeId = 0;
-    this.subscribed = returnCode < SUBACK_FAILURE;
-    if (this.subscribed) return;
+    if (returnCode < SUBACK_FAILURE) return;
+    this.subscribed = false;
     this.counters.subscriptionsRefused++;
     this.lastProblem = "subscription refused";
   }
@@ -466,7 +483,7 @@ export class Session {
       return 0;
     }
     if (this.subscribeId > 0 && nowMs >= this.subscribeSentMs + REPLY_TIMEOUT_MS) {
-      this.timedOut("no SUBACK", nowMs);
+      this.timedOut("no SUBACK or UNSUBACK", nowMs);
       return 0;
     }
     if (!this.link.backlogged()) {
@@ -503,12 +520,16 @@ export class Session {
 
   /** Sends one packet of what waits; false when nothing does, or nothing more may be in flight. */
   private sendNext(nowMs: number): boolean {
+    const { subscriptions, occasional } = this.options;
     if (this.subscribeDue) {
       this.subscribeDue = false;
-      if (this.options.subscriptions.length === 0) return true;
-      this.subscribeId = this.window.newPacketId(0);
-      this.subscribeSentMs = nowMs;
-      this.send(encodeSubscribe(this.subscribeId, this.options.subscriptions), nowMs);
+      this.subscribed = true;
+      if (subscriptions.length > 0) this.subscribe(subscriptions, true, nowMs);
+      return true;
+    }
+    if (occasional && this.listening !== this.toldListening && this.subscribeId === 0) {
+      this.toldListening = this.listening;
+      this.subscribe([occasional], this.listening, nowMs);
       return true;
     }
     const unsent = this.window.nextUnsent();
@@ -532,6 +553,12 @@ export class Session {
       }
     }
     return false;
+  }
+
+  private subscribe(filters: string[], wanted: boolean, nowMs: number): void {
+    this.subscribeId = this.window.newPacketId(0);
+    this.subscribeSentMs = nowMs;
+    this.send(encodeSubscribe(this.subscribeId, filters, wanted), nowMs);
   }
 
   private addInFlight(

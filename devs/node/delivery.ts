@@ -19,7 +19,7 @@ const DRAIN_MS = 5000;
 const DRAIN_POLL_MS = 200;
 /** Longest time for all of a planned restart: the broker, and thirty blocks of flash. */
 const STOP_TIMEOUT_MS = 30000;
-/** So long after its start a node is watched by somebody: readings wait little then. */
+/** So long after its start a node is watched by somebody: readings wait little then, and every beacon is heard. */
 const WATCHED_S = 120;
 const WATCHED_PERIOD_S = 5;
 
@@ -70,7 +70,8 @@ export class Delivery {
         password: password ? password : undefined,
         keepAliveS: KEEP_ALIVE_S,
         will: { topic: nodeTopic(city, node, UP_STATE), payload: offline, retain: true },
-        subscriptions: [this.beaconTopic],
+        subscriptions: [],
+        occasional: this.beaconTopic,
       },
       hooks,
     );
@@ -83,7 +84,9 @@ export class Delivery {
     const { journaling } = this.packs;
     await journaling.restore();
     while (this.leaving === undefined) {
-      const periodS = nowS() < WATCHED_S ? WATCHED_PERIOD_S : this.releasePeriodS;
+      const watched = nowS() < WATCHED_S;
+      this.client.session.listen(watched || this.clock.wantsBeacon(nowS()));
+      const periodS = watched ? WATCHED_PERIOD_S : this.releasePeriodS;
       this.release(Math.min(periodS, this.releasePeriodS));
       await journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
       await ds.sleep(TURN_MS);

@@ -14,8 +14,13 @@ import { PackTimes, packText } from "./senml";
 const LOG_BYTES = 5120;
 /** Events that the node holds. */
 const EVENTS_CAPACITY = 32;
-/** Records in one pack: about 900 bytes of text, which the heap holds twice while it is sent. */
+/** Most records in one pack: about 900 bytes of text, which the heap holds twice while it is sent. */
 export const RECORDS_PER_PACK = 32;
+/**
+ * Readings that do not wait for more: twice as many would save 3 bytes of 38 a reading, and a
+ * power cut would cost twice as many.
+ */
+export const ENOUGH_RECORDS = 16;
 /** Packs that may go out from one `release` to the next, a second later. */
 const PACKS_PER_RELEASE = 2;
 /** Handles of packs that lie in the journal count from here, those of the outbox up to here. */
@@ -73,14 +78,14 @@ export class PackSource implements MessageSource {
 
   /**
    * To be called every second: lets the readings that wait go out when one of them has
-   * waited for `periodS` or a pack is full, and says whether there is anything to send.
+   * waited for `periodS` or they are enough, and says whether there is anything to send.
    */
   release(nowS: number, periodS: number): boolean {
     const waiting = this.outbox.unsealed();
     this.packsLeft = PACKS_PER_RELEASE;
     if (waiting === 0) this.dueS = NaN;
     else if (isNaN(this.dueS)) this.dueS = nowS + periodS;
-    if (nowS >= this.dueS || waiting >= RECORDS_PER_PACK) {
+    if (nowS >= this.dueS || waiting >= ENOUGH_RECORDS) {
       this.released = waiting;
       this.dueS = NaN;
     }

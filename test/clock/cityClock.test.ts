@@ -36,9 +36,10 @@ class Node {
     return taken;
   }
 
-  /** Beacons for so long. */
-  hear(forS: number): void {
-    for (const endS = this.trueS + forS; this.trueS < endS; this.trueS += PERIOD_S) this.beacon();
+  /** Beacons for so long, every one of them or only those that the clock wants. */
+  hear(forS: number, wantedOnly = false): void {
+    for (const endS = this.trueS + forS; this.trueS < endS; this.trueS += PERIOD_S)
+      if (!wantedOnly || this.clock.wantsBeacon(this.ownS())) this.beacon();
   }
 }
 
@@ -51,27 +52,49 @@ describe("the city's time on a node", () => {
     expect(node.errorS()).toBeCloseTo(0, 6);
   });
 
-  it("stays within a second through an outage of 12 hours, with a crystal 40 ppm wrong", () => {
-    for (const wrongBy of [40e-6, -40e-6, 0]) {
+  it.each([
+    [40e-6, false],
+    [-40e-6, false],
+    [0, false],
+    [40e-6, true],
+    [-40e-6, true],
+  ])(
+    "stays within a second through an outage of 12 hours, with a crystal wrong by %d (only the beacons that it wants: %s)",
+    (wrongBy, wantedOnly) => {
       const node = new Node(wrongBy);
-      node.hear(2 * HOUR_S);
+      node.hear(2 * HOUR_S, wantedOnly);
       node.trueS += 12 * HOUR_S;
       expect(Math.abs(node.errorS())).toBeLessThan(1);
-    }
-  });
+    },
+  );
 
-  it("holds against beacons that come late by up to five seconds", () => {
-    let seed = 7;
-    const delayS = () => 5 * ((seed = (seed * 16807) % 2147483647) / 2147483647) ** 4;
-    const node = new Node(20e-6, delayS);
-    // The very first one is late, too.
-    node.hear(2 * HOUR_S);
-    for (let i = 0; i < 240; i++) {
-      node.hear(PERIOD_S);
-      expect(Math.abs(node.errorS())).toBeLessThan(1.5);
-    }
-    node.trueS += 12 * HOUR_S;
-    expect(Math.abs(node.errorS())).toBeLessThan(6);
+  it.each([false, true])(
+    "holds against beacons that come late by up to five seconds (only those that it wants: %s)",
+    (wantedOnly) => {
+      let seed = 7;
+      const delayS = () => 5 * ((seed = (seed * 16807) % 2147483647) / 2147483647) ** 4;
+      const node = new Node(20e-6, delayS);
+      // The very first one is late, too.
+      node.hear(2 * HOUR_S, wantedOnly);
+      for (let i = 0; i < 240; i++) {
+        node.hear(PERIOD_S, wantedOnly);
+        expect(Math.abs(node.errorS())).toBeLessThan(1.5);
+      }
+      node.trueS += 12 * HOUR_S;
+      expect(Math.abs(node.errorS())).toBeLessThan(6);
+    },
+  );
+
+  it("wants a beacon at first, every half an hour, and while one contradicts it", () => {
+    const { clock } = new Node(0);
+    expect(clock.wantsBeacon(0)).toBe(true);
+    clock.beacon(START_UTC_S, false, 0);
+    expect([1, 1799, 1800].map((nowS) => clock.wantsBeacon(nowS))).toEqual([false, false, true]);
+    clock.beacon(START_UTC_S + 1800, false, 1800);
+    clock.beacon(START_UTC_S + 5000, false, 1830);
+    expect(clock.wantsBeacon(1831)).toBe(true);
+    clock.beacon(START_UTC_S + 1860, false, 1860);
+    expect(clock.wantsBeacon(1861)).toBe(false);
   });
 
   it.each([

@@ -89,7 +89,7 @@ describe("a simulated node", () => {
   });
 
   it("reports a chip that stops answering once, and once that it is back", async () => {
-    city = await startCity();
+    city = await startCity({ configuration: { release: { periodS: 30 } } });
     await city.run(2 * MINUTE_MS);
     const chip = city.buses.get("bk-0001")?.chip("sen55");
     if (!chip) throw new Error("no sen55 on the bus");

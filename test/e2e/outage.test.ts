@@ -9,12 +9,15 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** Limit of a test through many hours, in real time. */
 const LONG_RUN_MS = 120_000;
 const NODE = "bk-0001";
+/** Readings that wait for a minute at most, so that a test need not wait for long. */
+const A_MINUTE = { release: { periodS: 60 } };
 
 /** Every channel at one period, and every sample a report. */
 function everySample(periodS: number, only?: string): object {
   const report = { deadband: 0, heartbeatS: periodS };
   const names = Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i));
   return {
+    ...A_MINUTE,
     // The figures of a noise window come at its end.
     noise: { windowS: Math.max(10, periodS) },
     channels: Object.fromEntries(
@@ -53,7 +56,7 @@ describe("a node whose broker is away", () => {
     ["with its sessions lost", "lost"],
   ] as const)
     it(`loses nothing in 10 s, ${name}`, async () => {
-      city = await startCity({ trace: true });
+      city = await startCity({ trace: true, configuration: A_MINUTE });
       await city.run(3 * MINUTE_MS);
       city.broker.stop({ sessions });
       await city.run(10 * SECOND_MS);
@@ -63,7 +66,7 @@ describe("a node whose broker is away", () => {
     });
 
   it("loses nothing when the broker's machine goes without a word", async () => {
-    city = await startCity({ trace: true });
+    city = await startCity({ trace: true, configuration: A_MINUTE });
     await city.run(3 * MINUTE_MS);
     city.broker.stop({ sessions: "kept", silently: true });
     await city.run(30 * SECOND_MS);
@@ -105,7 +108,7 @@ describe(
   "a node whose broker is away for long",
   () => {
     it("loses nothing in an hour of everything that it measures by default", async () => {
-      city = await startCity({ trace: true });
+      city = await startCity({ trace: true, configuration: A_MINUTE });
       await city.run(5 * MINUTE_MS);
       city.broker.stop({ sessions: "kept" });
       await city.run(HOUR_MS);
@@ -149,7 +152,7 @@ describe(
 
 describe("a node whose network is bad", () => {
   it("loses nothing where segments are lost and late", async () => {
-    city = await startCity({ trace: true });
+    city = await startCity({ trace: true, configuration: A_MINUTE });
     city.network.path(NODE).setConditions({ lossShare: 0.15, delayMs: 300, jitterMs: 400 });
     await city.run(20 * MINUTE_MS);
     city.network.path(NODE).setConditions({});
@@ -158,7 +161,7 @@ describe("a node whose network is bad", () => {
   });
 
   it("notices a half-open connection within one and a half keep-alives, and loses nothing", async () => {
-    city = await startCity({ trace: true });
+    city = await startCity({ trace: true, configuration: A_MINUTE });
     await city.run(3 * MINUTE_MS);
     city.network.path(NODE).halfOpen();
     const mutedMs = city.scheduler.nowMs;
@@ -171,7 +174,7 @@ describe("a node whose network is bad", () => {
   });
 
   it("loses nothing while its own network comes and goes", async () => {
-    city = await startCity({ trace: true });
+    city = await startCity({ trace: true, configuration: A_MINUTE });
     const path = city.network.path(NODE);
     for (let i = 1; i <= 6; i++) {
       await city.run(MINUTE_MS);
@@ -190,7 +193,8 @@ describe("a node whose network is bad", () => {
     await city.run(30 * SECOND_MS);
     // Steps without a common factor: each cut falls into another part of another packet.
     for (let i = 0; i < 60; i++) {
-      path.cutAfter(i % 3 === 2 ? "down" : "up", (i * 37) % 500);
+      if (i % 3 === 2) path.cutAfter("down", (i * 7) % 40);
+      else path.cutAfter("up", (i * 37) % 500);
       await city.run(15 * SECOND_MS);
     }
     path.cutAfter("up", Infinity);

@@ -21,7 +21,7 @@ function plain(decoder: PacketDecoder): Record<string, unknown> {
   const { type, packetId, returnCode, sessionPresent, topicName, payload, dup, qos, retain } =
     decoder.packet;
   if (type === PacketType.Connack) return { type, returnCode, sessionPresent };
-  if (type === PacketType.Puback) return { type, packetId };
+  if (type === PacketType.Puback || type === PacketType.Unsuback) return { type, packetId };
   if (type === PacketType.Suback) return { type, packetId, returnCode };
   if (type === PacketType.Publish) {
     const fields = { type, topicName, payload: Buffer.from(payload), dup, qos, retain };
@@ -46,6 +46,10 @@ const serverPacket: fc.Arbitrary<{ sent: Packet; expected: Record<string, unknow
   packetId.map((id) => ({
     sent: { cmd: "puback" as const, messageId: id },
     expected: { type: PacketType.Puback, packetId: id },
+  })),
+  packetId.map((id) => ({
+    sent: { cmd: "unsuback" as const, messageId: id, granted: [] },
+    expected: { type: PacketType.Unsuback, packetId: id },
   })),
   fc
     .tuple(packetId, fc.array(fc.constantFrom(0, 1, 2, 0x80), { minLength: 1 }))
@@ -114,6 +118,7 @@ describe("decoder", () => {
     ["PUBACK of identifier 0", [0x40, 2, 0, 0], "packet type 4: packet identifier 0"],
     ["SUBACK without a return code", [0x90, 2, 0, 1], "packet type 9: wrong length"],
     ["SUBACK of identifier 0", [0x90, 3, 0, 0, 1], "packet type 9: packet identifier 0"],
+    ["UNSUBACK too short", [0xb0, 1, 0], "packet type 11: wrong length"],
     ["PINGRESP with a body", [0xd0, 1, 0], "packet type 13: wrong length"],
     ["PUBLISH with QoS 2", [0x34, 5, 0, 1, 0x74, 0, 1], "packet type 3: QoS 2"],
     ["PUBLISH with QoS 3", [0x36, 5, 0, 1, 0x74, 0, 1], "packet type 3: QoS 3"],
@@ -131,7 +136,7 @@ describe("decoder", () => {
       "remaining length over 4 bytes",
     ],
     ["a packet over the limit", [0x30, 0x81, 0x20], "over 4096 bytes"],
-    ...[0, 1, 5, 6, 7, 8, 10, 11, 12, 14, 15].map((type): [string, number[], string] => [
+    ...[0, 1, 5, 6, 7, 8, 10, 12, 14, 15].map((type): [string, number[], string] => [
       `packet type ${type}`,
       [type << 4, 0],
       `packet type ${type}: not for a client`,

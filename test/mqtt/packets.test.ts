@@ -112,13 +112,18 @@ describe("packets as mqtt-packet reads them", () => {
     );
   });
 
-  it("SUBSCRIBE", () => {
+  it("SUBSCRIBE and UNSUBSCRIBE", () => {
     fc.assert(
       fc.property(packetId, fc.array(text, { minLength: 1, maxLength: 6 }), (id, filters) => {
-        expect(parse(encodeSubscribe(id, filters))).toMatchObject({
+        expect(parse(encodeSubscribe(id, filters, true))).toMatchObject({
           cmd: "subscribe",
           messageId: id,
           subscriptions: filters.map((topic) => ({ topic, qos: 1 })),
+        });
+        expect(parse(encodeSubscribe(id, filters, false))).toMatchObject({
+          cmd: "unsubscribe",
+          messageId: id,
+          unsubscriptions: filters,
         });
       }),
     );

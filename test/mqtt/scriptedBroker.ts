@@ -319,9 +319,15 @@ export class ScriptedBroker {
     if (packet.cmd === "publish" && packet.qos === 1)
       return [mqttPacket.generate({ cmd: "puback", messageId: packet.messageId })];
     if (packet.cmd === "subscribe") {
-      this.subscriptions = packet.subscriptions.map((s) => s.topic);
+      const asked = packet.subscriptions.map((s) => s.topic);
+      this.subscriptions = [...this.subscriptions.filter((f) => !asked.includes(f)), ...asked];
       const granted = packet.subscriptions.map(() => 1);
       return [mqttPacket.generate({ cmd: "suback", messageId: packet.messageId, granted })];
+    }
+    if (packet.cmd === "unsubscribe") {
+      const { unsubscriptions, messageId } = packet;
+      this.subscriptions = this.subscriptions.filter((f) => !unsubscriptions.includes(f));
+      return [mqttPacket.generate({ cmd: "unsuback", messageId, granted: [] })];
     }
     if (packet.cmd === "pingreq") return [mqttPacket.generate({ cmd: "pingresp" })];
     if (packet.cmd === "disconnect") return ["close"];

@@ -1,7 +1,7 @@
 import mqttPacket, { type IConnectPacket, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { SessionState } from "../../devs/mqtt/sessionStates";
-import { ScriptedBroker } from "./scriptedBroker";
+import { CLIENT, ScriptedBroker } from "./scriptedBroker";
 
 const { Stopped, Waiting, Connected } = SessionState;
 const connack = (returnCode: number) =>
@@ -215,6 +215,56 @@ describe("a resumed session", () => {
     expect(broker.source.acknowledgedHandles).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("is told of an occasional filter when it is wanted, and when no longer", () => {
+    const broker = new ScriptedBroker({}, { occasional: "all/down/dusk" }).start();
+    expect(broker.subscriptions).not.toContain("all/down/dusk");
+    broker.session.listen(true);
+    broker.run(1000);
+    expect(broker.subscriptions).toContain("all/down/dusk");
+    broker.session.listen(false);
+    broker.run(1000);
+    expect(broker.subscriptions).toHaveLength(3);
+    expect(broker.sentBy("subscribe")).toHaveLength(2);
+    expect(broker.sentBy("unsubscribe")).toHaveLength(1);
+    expect(broker.session.counters).toMatchObject({ strayAcks: 0, timeouts: 0, connections: 1 });
+    // What was on its way is taken.
+    broker.publish("all/down/dusk", "now");
+    broker.run(1000);
+    expect(broker.messages.at(-1)).toEqual({ topic: "all/down/dusk", payload: "now" });
+  });
+
+  it("is told again of an occasional filter that is still wanted, and not of one that is not", () => {
+    for (const wanted of [true, false]) {
+      const broker = new ScriptedBroker({}, { occasional: "all/down/dusk" }).start();
+      broker.session.listen(true);
+      broker.run(1000);
+      broker.session.listen(wanted);
+      broker.run(1000);
+      broker.forget();
+      broker.cutConnection();
+      broker.run(10_000);
+      expect(broker.subscriptions.includes("all/down/dusk")).toBe(wanted);
+      expect(broker.sentBy("subscribe")).toHaveLength(wanted ? 4 : 3);
+    }
+  });
+
+  it("is subscribed again where an answer of the occasional filter did not come", () => {
+    const broker = new ScriptedBroker(
+      { onPacket: firstTimes("unsubscribe", 1, []) },
+      { occasional: "all/down/dusk" },
+    ).start();
+    broker.session.listen(true);
+    broker.run(1000);
+    broker.session.listen(false);
+    broker.run(40_000);
+    expect(broker.states.find((s) => s.reason)?.reason).toBe("no SUBACK or UNSUBACK");
+    expect(broker.session.counters).toMatchObject({ timeouts: 1, connections: 2 });
+    expect(broker.sentBy("subscribe").at(-1)).toMatchObject({
+      connection: 2,
+      packet: { subscriptions: CLIENT.subscriptions.map((topic) => ({ topic })) },
+    });
+  });
+
   it("is subscribed once by every run of the program, the filters may have changed", () => {
     const broker = new ScriptedBroker();
     broker.hasSession = true;
@@ -377,7 +427,7 @@ describe("a broker that misbehaves", () => {
 
   it("does not answer SUBSCRIBE: ended after 20 s, subscribed on the next connection", () => {
     const broker = new ScriptedBroker({ onPacket: firstTimes("subscribe", 1, []) }).start(40_000);
-    expect(broker.states.find((s) => s.reason)?.reason).toBe("no SUBACK");
+    expect(broker.states.find((s) => s.reason)?.reason).toBe("no SUBACK or UNSUBACK");
     expect(broker.subscriptions).toHaveLength(3);
   });
 

@@ -33,12 +33,12 @@ export async function configCases(t: CaseRunner): Promise<void> {
   t.check("null is the default", channelConfig(reset, "pm25").periodS === 10);
   t.check("and no problem", firstProblem(reset) === "");
   t.check("the health period", sectionConfig({ health: { periodS: 30 } }, "health").periodS === 30);
-  t.check("its default", sectionConfig({ health: null }, "health").periodS === 300);
+  t.check("its default", sectionConfig({ health: null }, "health").periodS === 900);
   t.check(
     "the release period",
     sectionConfig({ release: { periodS: 5 } }, "release").periodS === 5,
   );
-  t.check("its own default", sectionConfig({}, "release").periodS === 60);
+  t.check("its own default", sectionConfig({}, "release").periodS === 300);
   t.check(
     "a release too seldom",
     firstProblem({ release: { periodS: 3601 } }) ===

@@ -29,7 +29,11 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
   t.check("PUBACK", hex(encodePuback(0xabcd)) === "4002abcd");
   t.check(
     "SUBSCRIBE",
-    hex(encodeSubscribe(10, ["a/b", "c/d"])) === "820e000a0003612f62010003632f6401",
+    hex(encodeSubscribe(10, ["a/b", "c/d"], true)) === "820e000a0003612f62010003632f6401",
+  );
+  t.check(
+    "UNSUBSCRIBE",
+    hex(encodeSubscribe(10, ["a/b", "c/d"], false)) === "a20c000a0003612f620003632f64",
   );
   t.check(
     "CONNECT with everything",
