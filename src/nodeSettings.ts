@@ -19,6 +19,27 @@ export interface NodeProvisioning {
   readonly configuration?: object;
   /** Makes the node print every reading on its console; default false. */
   readonly trace?: boolean;
+  /** Where the node's runtime gets new programs; without it there are no updates over the air. */
+  readonly gateway?: GatewayAccess;
+}
+
+/** How a node's runtime reaches the update gateway. */
+export interface GatewayAccess {
+  readonly host: string;
+  readonly port: number;
+  /** TLS checks the gateway's certificate against the runtime's own list of authorities. */
+  readonly tls: boolean;
+  /** The node's own key, 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** The runtime's own setting for the gateway (`wssk_health.c` of the DeviceScript runtime). */
+export const GATEWAY_SETTING = "wssk_connstr";
+
+/** The gateway's address as the runtime keeps it; it holds the key. */
+export function gatewayUrl({ host, port, tls, key }: GatewayAccess, node: string): string {
+  const hex = Buffer.from(key).toString("hex");
+  return `${tls ? "wss" : "ws"}://wssk:${hex}@${host}:${port}/wssk/${node}`;
 }
 
 /**

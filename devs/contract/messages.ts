@@ -6,16 +6,23 @@
 /** `up/state`, retained: the birth message and, as the last will, the offline message. */
 export interface StateMessage {
   readonly state: "online" | "offline";
-  /** Why: `boot`, `reconnected`, `connection-lost` (the last will), `restart`. */
+  /**
+   * Why: `boot`, `reconnected`, `connection-lost` (the last will), `restart`; `updating` while
+   * the runtime may fetch another program, and `not-updated` when none came.
+   */
   readonly reason: string;
   /** Boots of this node since its flash was new. */
   readonly boot: number;
   /** Firmware version; absent in the last will. */
   readonly version?: string;
+  /** Hash of the program that runs (FNV-1a, 32 bits, of its bytes); absent in the last will. */
+  readonly program?: number;
   /** Board or `simulator`; absent in the last will. */
   readonly board?: string;
   /** The chips that answer; absent in the last will. */
   readonly chips?: string[];
+  /** Self-test now: a name when it passed, `name=reason` when it failed; absent in the last will. */
+  readonly checks?: string[];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The node's MQTT client: the session on the device's socket and clock. */
 
 import * as ds from "@devicescript/core";
+import { leaveGateway } from "../runtime/services";
 import type { MessageSource } from "./inFlight";
 import { jitterSeed, mixJitter, nextJitter } from "./jitter";
 import { LEAVE_TIMEOUT_MS, Session, type SessionHooks, type SessionOptions } from "./session";
@@ -80,6 +81,7 @@ export class MqttClient {
       let waitMs = INTERNAL_ERROR_PAUSE_MS;
       this.rung = false;
       try {
+        if (this.session.opensNow(ds.millis())) await leaveGateway();
         waitMs = this.turn();
       } catch (error) {
         this.internalErrors++;

@@ -224,6 +224,11 @@ export class Session {
     return can;
   }
 
+  /** Whether the next `poll` opens the socket. */
+  opensNow(nowMs: number): boolean {
+    return this.state === SessionState.Waiting && nowMs >= this.deadlineMs;
+  }
+
   /** Messages of `publish` that the server does not have yet. */
   waiting(): number {
     return this.queue.length + this.keptInFlight;

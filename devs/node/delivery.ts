@@ -78,25 +78,33 @@ export class Delivery {
     this.client.addSource(this.packs);
   }
 
-  /** Connects, and moves what waits to the broker or into the journal, until `stop`. */
+  /** Connects, and moves what waits to the broker or into the journal, for ever but between `stop` and `resume`. */
   async run(): Promise<void> {
     this.client.run.start();
     const { journaling } = this.packs;
     await journaling.restore();
-    while (this.leaving === undefined) {
-      const watched = nowS() < WATCHED_S;
-      this.client.session.listen(watched || this.clock.wantsBeacon(nowS()));
-      const periodS = watched ? WATCHED_PERIOD_S : this.releasePeriodS;
-      this.release(Math.min(periodS, this.releasePeriodS));
-      await journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
+    while (true) {
+      if (this.leaving === undefined) {
+        const watched = nowS() < WATCHED_S;
+        this.client.session.listen(watched || this.clock.wantsBeacon(nowS()));
+        const periodS = watched ? WATCHED_PERIOD_S : this.releasePeriodS;
+        this.release(Math.min(periodS, this.releasePeriodS));
+        await journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
+      } else if (!this.left) {
+        await this.leave(this.leaving);
+      }
       await ds.sleep(TURN_MS);
     }
+  }
+
+  private async leave(offline: string): Promise<void> {
+    const { journaling } = this.packs;
     const untilMs = ds.millis() + DRAIN_MS;
     while (this.client.connected() && this.waiting() > 0 && ds.millis() < untilMs) {
       this.release(0);
       await ds.sleep(DRAIN_POLL_MS);
     }
-    await this.client.stop(this.leaving);
+    await this.client.stop(offline);
     await journaling.saveAll(1, this.utcOffsetS());
     await this.journal.work();
     this.left = true;
@@ -138,13 +146,20 @@ export class Delivery {
   }
 
   /**
-   * Before a planned restart: lets the broker have what it takes in five seconds, says
+   * Before a planned restart or an update: lets the broker have what it takes in five seconds, says
    * offline, leaves, and writes the rest of the readings into the journal.
    */
   async stop(offline: string): Promise<void> {
     this.leaving = offline;
     const untilMs = ds.millis() + STOP_TIMEOUT_MS;
     while (!this.left && ds.millis() < untilMs) await ds.sleep(DRAIN_POLL_MS);
+  }
+
+  /** Connects again after `stop`. */
+  resume(): void {
+    this.leaving = undefined;
+    this.left = false;
+    this.client.start();
   }
 
   private release(periodS: number): void {

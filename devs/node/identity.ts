@@ -1,5 +1,6 @@
 import { readSetting, writeSetting } from "@devicescript/settings";
 import { nameProblem } from "../contract/topics";
+import { programHash } from "../runtime/services";
 
 /** Who this node is and where its broker is, as provisioning stored it. */
 export interface Identity {
@@ -12,6 +13,8 @@ export interface Identity {
   password: string;
   /** Boots since the flash was new, this one included; `storeBoot` makes it last. */
   boot: number;
+  /** Hash of the program that runs: FNV-1a, 32 bits. */
+  program: number;
   /** Whether every reading is printed on the console before it is handed on. */
   trace: boolean;
 }
@@ -58,6 +61,7 @@ export async function loadIdentity(): Promise<Identity> {
     tls: !!broker.tls,
     password: (await readSetting<string>(KEY_PASSWORD)) || "",
     boot: boot,
+    program: await programHash(),
     trace: !!(await readSetting<boolean>(KEY_TRACE, false)),
   };
 }

@@ -10,7 +10,7 @@ import {
   metricName,
 } from "../contract/metrics";
 import { PART_BUS, partName } from "../contract/parts";
-import { failedCheck, selfTestReport } from "../contract/selfTest";
+import { failedCheck } from "../contract/selfTest";
 import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { Alarms } from "../filter/alarm";
@@ -132,14 +132,14 @@ export class Sensing implements SampleSink {
     return troubles;
   }
 
-  /** The self-test after `findChips`: each chip that answers passes. */
-  selfTest(node: string): string {
+  /** The self-test: each chip that answers passes. */
+  checks(): string[] {
     const checks: string[] = [];
     for (const sampler of this.samplers) {
       const name = partName(sampler.part);
       checks.push(works(sampler) ? name : failedCheck(name, sampler.state.reason || "no-answer"));
     }
-    return selfTestReport(node, checks);
+    return checks;
   }
 
   private addPart(found: FoundPart, config: ConfigDocument): void {

@@ -2,6 +2,7 @@ import * as ds from "@devicescript/core";
 import { ConfigDocument, sectionConfig } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
 import { metricName } from "../contract/metrics";
+import { selfTestReport } from "../contract/selfTest";
 import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
 import { dayPartAt } from "../filter/dayPart";
 import { Message } from "../mqtt/packets";
@@ -25,7 +26,10 @@ export class StreetNode implements ReportSink, SessionHooks {
   private readonly healthPeriodMs: number;
   private readonly delivery: Delivery;
   private readonly utcOffsetMin: number;
-  private births = 0;
+  /** Why the next birth message is sent. */
+  private birthReason = "boot";
+  /** The node is leaving or left its broker: nothing is taken into the outbox, where it would be lost. */
+  private away = false;
   private dayPart = 0;
 
   constructor(identity: Identity, config: ConfigDocument) {
@@ -42,7 +46,7 @@ export class StreetNode implements ReportSink, SessionHooks {
   /** Runs for ever, each chip and the connection in fibers of their own. */
   async run(): Promise<void> {
     this.sensing.start();
-    console.log(this.sensing.selfTest(this.identity.node));
+    console.log(selfTestReport(this.identity.node, this.sensing.checks()));
     await storeBoot(this.identity);
     this.delivery.run.start();
     let healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
@@ -61,30 +65,53 @@ export class StreetNode implements ReportSink, SessionHooks {
    * the broker takes, and writes the rest into the journal.
    */
   async restart(reason: string): Promise<void> {
-    await this.delivery.stop(this.offline(reason));
+    await this.leave(reason);
     ds.restart();
   }
 
+  /**
+   * Leaves the only socket to the runtime for so many minutes, which asks the update gateway
+   * for a program meanwhile; a new program ends this one. Where none came, the node returns.
+   */
+  async update(minutes: number): Promise<void> {
+    await this.leave("updating");
+    await ds.sleep(minutes * 60000);
+    this.away = false;
+    this.birthReason = "not-updated";
+    this.delivery.resume();
+  }
+
+  private async leave(reason: string): Promise<void> {
+    this.away = true;
+    await this.delivery.stop(this.offline(reason));
+  }
+
   addReading(metric: number, value: number, timeS: number): void {
+    if (this.away) return;
     if (this.identity.trace)
       console.log("reading " + metricName(metric) + " " + value + " " + timeS);
     this.delivery.outbox.addReading(metric, value, timeS);
   }
 
   addEvent(event: OutboxEvent): void {
+    if (this.away) return;
     console.log(this.sensing.eventFields(event));
     this.delivery.addEvent(event);
   }
 
   birth(): Message {
-    const { city, node, boot } = this.identity;
+    const { city, node, boot, program } = this.identity;
+    const reason = this.birthReason;
+    this.birthReason = "reconnected";
     const state: StateMessage = {
       state: "online",
-      reason: this.births++ === 0 ? "boot" : "reconnected",
+      reason: reason,
       boot: boot,
       version: ds._dcfgString("@version"),
+      program: program,
       board: ds._dcfgString("devName"),
       chips: this.sensing.chipsFound(),
+      checks: this.sensing.checks(),
     };
     return {
       topic: nodeTopic(city, node, UP_STATE),

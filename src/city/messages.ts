@@ -50,14 +50,18 @@ export function checkState(json: unknown): StateMessage {
     throw new FieldProblem("state", "online or offline", state ?? null);
   const version = optionalText(fields, "version");
   const board = optionalText(fields, "board");
+  const program = own(fields, "program");
   const chips = own(fields, "chips");
+  const checks = own(fields, "checks");
   return {
     state,
     reason: textField(fields, "reason"),
     boot: countField(fields, "boot", 0),
     ...(version === undefined ? {} : { version }),
     ...(board === undefined ? {} : { board }),
-    ...(chips === undefined ? {} : { chips: checkChips(chips) }),
+    ...(program === undefined ? {} : { program: countField(fields, "program", 0) }),
+    ...(chips === undefined ? {} : { chips: checkNames(chips, "chips") }),
+    ...(checks === undefined ? {} : { checks: checkNames(checks, "checks") }),
   };
 }
 
@@ -117,8 +121,8 @@ export function checkConfigReport(json: unknown): ConfigReportMessage {
   return fields as unknown as ConfigReportMessage;
 }
 
-function checkChips(value: unknown): string[] {
+function checkNames(value: unknown, field: string): string[] {
   if (!Array.isArray(value) || value.length > CHIPS_MAX)
-    throw new FieldProblem("chips", `an array of at most ${CHIPS_MAX} names`, value);
-  return value.map((chip: unknown, i) => asText(chip, `chips[${i}]`));
+    throw new FieldProblem(field, `an array of at most ${CHIPS_MAX} names`, value);
+  return value.map((name: unknown, i) => asText(name, `${field}[${i}]`));
 }

@@ -1,4 +1,4 @@
-import { nodeSettings, type NodeProvisioning } from "../nodeSettings";
+import { GATEWAY_SETTING, gatewayUrl, nodeSettings, type NodeProvisioning } from "../nodeSettings";
 import { makeFstor } from "./fstor";
 import type { RuntimeImage } from "./runtimeImage";
 
@@ -47,6 +47,7 @@ export function makeFlashImage(parts: FlashImageParts): FlashImage {
     settings.set("wifi_ssid", Buffer.from(wifi.ssid));
     settings.set("wifi_psk", Buffer.from(wifi.passphrase));
   }
+  if (node.gateway) settings.set(GATEWAY_SETTING, Buffer.from(gatewayUrl(node.gateway, node.node)));
   // The settings service keeps a program's settings apart from the runtime's own by the colon.
   for (const [key, value] of nodeSettings(node)) settings.set(`:${key}`, Buffer.from(value));
   const fstor = makeFstor(

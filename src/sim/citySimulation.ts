@@ -1,4 +1,5 @@
 import { drive } from "./clock";
+import type { GatewayAccess } from "../nodeSettings";
 import type { Network } from "./network/network";
 import { seedFor, seededRandom } from "./random";
 import { Scheduler } from "./scheduler";
@@ -15,6 +16,8 @@ export interface CityOptions {
   readonly network: Network;
   readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
   readonly password?: string | undefined;
+  /** How a node's runtime reaches the update gateway; without it there are no updates. */
+  readonly gateway?: ((node: string) => GatewayAccess) | undefined;
   /** A part of the configuration document, for every node. */
   readonly configuration: object;
   /** The I2C bus of a node, with its chips in their surroundings. */
@@ -56,6 +59,7 @@ export class CitySimulation {
           network: options.network.path(node),
           broker: options.broker,
           ...(options.password === undefined ? {} : { password: options.password }),
+          ...(options.gateway ? { gateway: options.gateway(node) } : {}),
           configuration: options.configuration,
           ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
           onPanic: (code) => options.onPanic?.(node, code),

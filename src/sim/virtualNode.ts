@@ -1,5 +1,5 @@
 import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
-import { nodeSettings, type NodeProvisioning } from "../nodeSettings";
+import { gatewayUrl, nodeSettings, type NodeProvisioning } from "../nodeSettings";
 import { MqttTap, type MqttTraffic } from "./network/mqttTap";
 import type { Connector } from "./network/network";
 import { seedFor, seededRandom } from "./random";
@@ -41,6 +41,9 @@ export interface Report {
 /** Class of the Jacdac settings service, and its command `set`. */
 const SETTINGS_SERVICE_CLASS = 0x1107dc4a;
 const CMD_SETTINGS_SET = 0x81;
+/** Class of the Jacdac service that keeps the gateway's address, and its command for that. */
+const CLOUD_SERVICE_CLASS = 0x1462eefc;
+const CMD_SET_CONNECTION_STRING = 0x86;
 
 /** How often the host looks whether the runtime has announced its services. */
 const ANNOUNCED_POLL_MS = 20;
@@ -75,7 +78,7 @@ export class VirtualNode {
     this.city = options.city;
     this.node = options.node;
     this.#random = seededRandom(seedFor(options.seed, options.node));
-    this.#tap = new MqttTap(options.network, options.onFailure);
+    this.#tap = new MqttTap(options.network, options.broker, options.onFailure);
     this.#i2c = new I2cService(options.bus, () => options.scheduler.nowMs);
   }
 
@@ -157,9 +160,10 @@ export class VirtualNode {
   }
 
   #provision(host: VmHost): void {
-    const { scheduler, bytecode } = this.#options;
+    const { scheduler, bytecode, gateway, node } = this.#options;
     const settings = host.ownService(SETTINGS_SERVICE_CLASS);
-    if (settings === undefined) {
+    const cloud = host.ownService(CLOUD_SERVICE_CLASS);
+    if (settings === undefined || cloud === undefined) {
       scheduler.after(ANNOUNCED_POLL_MS, () => {
         if (this.#host === host) this.#provision(host);
       });
@@ -170,6 +174,8 @@ export class VirtualNode {
       trace: this.#options.onReport !== undefined,
     }))
       host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.concat([Buffer.from(`${key}\0`), value]));
+    if (gateway)
+      host.sendCommand(cloud, CMD_SET_CONNECTION_STRING, Buffer.from(gatewayUrl(gateway, node)));
     scheduler.after(ANNOUNCED_POLL_MS, () => {
       if (this.#host === host) host.deploy(bytecode);
     });

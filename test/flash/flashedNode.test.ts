@@ -71,7 +71,7 @@ function bootInVm(boots: Boot[]): EspApp {
         network: {
           connect(address) {
             boot.addresses.push(address);
-            const socket = path.connect();
+            const socket = path.connect({ host: "broker.invalid", port: 1883, tls: false });
             return {
               on: socket.on.bind(socket),
               once: socket.once.bind(socket),

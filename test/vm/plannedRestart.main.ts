@@ -31,6 +31,7 @@ const identity: Identity = {
   tls: false,
   password: "",
   boot: 1,
+  program: 0,
   trace: false,
 };
 const delivery = new Delivery(identity, {}, "lost", new Quiet(), noEvent);

@@ -1,7 +1,7 @@
 import { seedFor, seededRandom } from "../random";
 import type { Scheduler } from "../scheduler";
 import type { VmSocket } from "../vm/vmModule";
-import type { Connector, Network, Server } from "./network";
+import type { Connector, Network, Server, SocketAddress } from "./network";
 import { VirtualLink, type Direction, type LinkPath } from "./virtualLink";
 
 /** How a node's way to its broker is. */
@@ -17,16 +17,20 @@ export interface PathConditions {
 /** A LAN with a broker on it answers in a few milliseconds. */
 export const GOOD_CONDITIONS: PathConditions = { delayMs: 5, jitterMs: 0, lossShare: 0 };
 
-/** Links from nodes to a server in this process, wholly in virtual time and the same for a seed. */
+/** The server at an address; one that does not listen is reachable, and accepts nothing. */
+export type ServerAt = (address: SocketAddress) => Server;
+
+/** Links from nodes to servers in this process, wholly in virtual time and the same for a seed. */
 export class MemoryNetwork implements Network {
   readonly #scheduler: Scheduler;
-  readonly #server: Server;
+  readonly #serverAt: ServerAt;
   readonly #seed: number;
   readonly #paths = new Map<string, NodePath>();
 
-  constructor(scheduler: Scheduler, server: Server, seed = 1) {
+  /** @param server one for every address, or which one is at an address */
+  constructor(scheduler: Scheduler, server: Server | ServerAt, seed = 1) {
     this.#scheduler = scheduler;
-    this.#server = server;
+    this.#serverAt = typeof server === "function" ? server : () => server;
     this.#seed = seed;
   }
 
@@ -34,30 +38,30 @@ export class MemoryNetwork implements Network {
     const known = this.#paths.get(node);
     if (known) return known;
     const random = seededRandom(seedFor(this.#seed, `${node}/network`));
-    const path = new NodePath(this.#scheduler, this.#server, random);
+    const path = new NodePath(this.#scheduler, this.#serverAt, random);
     this.#paths.set(node, path);
     return path;
   }
 }
 
-/** The way of one node to its server, with the faults that it has at the moment. */
+/** The way of one node to its servers, with the faults that it has at the moment. */
 export class NodePath implements Connector, LinkPath {
   readonly bytesLeft: Record<Direction, number> = { up: Infinity, down: Infinity };
   readonly #scheduler: Scheduler;
-  readonly #server: Server;
+  readonly #serverAt: ServerAt;
   readonly #random: () => number;
   #conditions = GOOD_CONDITIONS;
   #unreachable = false;
   #links: VirtualLink[] = [];
 
-  constructor(scheduler: Scheduler, server: Server, random: () => number) {
+  constructor(scheduler: Scheduler, serverAt: ServerAt, random: () => number) {
     this.#scheduler = scheduler;
-    this.#server = server;
+    this.#serverAt = serverAt;
     this.#random = random;
   }
 
-  connect(): VmSocket {
-    const link = new VirtualLink(this.#scheduler, this, this.#server);
+  connect(address: SocketAddress): VmSocket {
+    const link = new VirtualLink(this.#scheduler, this, this.#serverAt(address));
     if (this.#unreachable) link.fail("ENETUNREACH");
     this.#links = this.#links.filter(({ over }) => !over);
     this.#links.push(link);

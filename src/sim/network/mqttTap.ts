@@ -19,7 +19,7 @@ export interface MqttTraffic {
   lastFailure: string;
 }
 
-/** A connector that counts the MQTT packets which pass through it. */
+/** A connector that counts the MQTT packets which pass through it to the broker. */
 export class MqttTap implements Connector {
   readonly traffic: MqttTraffic = {
     published: 0,
@@ -31,16 +31,23 @@ export class MqttTap implements Connector {
     lastFailure: "",
   };
   readonly #network: Connector;
+  readonly #broker: Pick<SocketAddress, "host" | "port">;
   readonly #onFailure: ((reason: string) => void) | undefined;
 
-  constructor(network: Connector, onFailure?: (reason: string) => void) {
+  constructor(
+    network: Connector,
+    broker: Pick<SocketAddress, "host" | "port">,
+    onFailure?: (reason: string) => void,
+  ) {
     this.#network = network;
+    this.#broker = broker;
     this.#onFailure = onFailure;
   }
 
   connect(address: SocketAddress): VmSocket {
     const { traffic } = this;
     const socket = this.#network.connect(address);
+    if (address.host !== this.#broker.host || address.port !== this.#broker.port) return socket;
     const up = mqttPacket.parser({ protocolVersion: 4 });
     const down = mqttPacket.parser({ protocolVersion: 4 });
     up.on("packet", (packet) => {

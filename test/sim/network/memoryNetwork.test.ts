@@ -5,6 +5,8 @@ import type { Server, ServerSocket } from "../../../src/sim/network/network";
 import { Scheduler } from "../../../src/sim/scheduler";
 import type { VmSocket } from "../../../src/sim/vm/vmModule";
 
+const ADDRESS = { host: "broker.invalid", port: 1883, tls: false };
+
 /** A server that notes what it gets and when. */
 class NotingServer implements Server {
   reachable = true;
@@ -42,7 +44,7 @@ beforeEach(() => {
 
 /** Opens a connection and notes what happens to it. */
 function open(): VmSocket {
-  const socket = path.connect() as VmSocket;
+  const socket = path.connect(ADDRESS) as VmSocket;
   const note = (text: string) => events.push(`${scheduler.nowMs} ${text}`);
   socket.once("connect", () => note("open"));
   socket.on("data", (data) => note(Buffer.from(data).toString()));
@@ -117,7 +119,7 @@ describe("a link in virtual time", () => {
           const clock = new Scheduler();
           const far = new NotingServer(clock);
           const way = new MemoryNetwork(clock, far, seed).path("bk-0001");
-          const socket = way.connect();
+          const socket = way.connect(ADDRESS);
           let gaveUp = false;
           socket.on("error", () => (gaveUp = true));
           clock.runUntil(10);

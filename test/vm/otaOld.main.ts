@@ -1,0 +1,5 @@
+/** A program that leaves the socket to its runtime, for the tests of updates. */
+import * as ds from "@devicescript/core";
+
+console.log("old program");
+while (true) await ds.sleep(1000);
