@@ -19,7 +19,8 @@ beforeEach(() => {
   broker = new VirtualBroker(scheduler);
   network = new MemoryNetwork(scheduler, broker);
   server = {
-    connect: () => network.path("client").connect({ host: "broker.invalid", port: 1883, tls: false }),
+    connect: () =>
+      network.path("client").connect({ host: "broker.invalid", port: 1883, tls: false }),
     settle: async () => scheduler.runUntil(scheduler.nowMs + SETTLE_MS),
   };
 });
