@@ -1,7 +1,14 @@
 import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
 import { channelConfig } from "../../devs/contract/config";
 import { findMetric } from "../../devs/contract/metrics";
-import type { CityListener, EventArrival, HealthArrival, Reading, StateArrival } from "./receiver";
+import type {
+  CityListener,
+  ClockArrival,
+  EventArrival,
+  HealthArrival,
+  Reading,
+  StateArrival,
+} from "./receiver";
 
 /** How much of the past a metric's history holds. */
 export const HISTORY_MS = 3600_000;
@@ -64,6 +71,10 @@ export interface NodeView {
   readonly boot: number | null;
   readonly version: string | null;
   readonly board: string | null;
+  /** The chips that answered when it started; absent until it has said so. */
+  readonly chips?: readonly string[];
+  /** Whether its last readings carried the time; absent until there are any. */
+  readonly timed?: boolean;
   /** When something of it last arrived. */
   readonly heardMs: number;
   /** Faults and alarms that have not ended, oldest first. */
@@ -131,6 +142,10 @@ export class CityView implements CityListener {
     if (city !== this.city) return;
     this.#node(node).addEvent(event, timeMs);
     this.#changed(node);
+  }
+
+  clock({ city, node, timed }: ClockArrival): void {
+    if (city === this.city) this.#node(node).timed = timed;
   }
 
   health({ city, node, health }: HealthArrival): void {
@@ -265,6 +280,8 @@ class MetricState {
 
 class NodeState {
   heardMs = 0;
+  timed: boolean | undefined;
+  #chips: readonly string[] | undefined;
   healthMessage: HealthMessage | null = null;
   readonly #name: string;
   readonly #metrics = new Map<string, MetricState>();
@@ -300,6 +317,7 @@ class NodeState {
     const same = old.state === state && old.reason === reason && old.boot === boot;
     // What was wrong before a restart is found again after it, or is over.
     if (state === "online" && boot !== old.boot) this.#open.clear();
+    this.#chips = message.chips ?? this.#chips;
     this.#status = {
       state,
       reason,
@@ -326,6 +344,8 @@ class NodeState {
     return {
       node: this.#name,
       ...this.#status,
+      ...(this.#chips === undefined ? {} : { chips: this.#chips }),
+      ...(this.timed === undefined ? {} : { timed: this.timed }),
       heardMs: this.heardMs,
       open: [...this.#open.values()],
       events: this.#events,

@@ -42,6 +42,11 @@ export interface StateArrival extends Origin {
   readonly arrivedMs: number;
 }
 
+/** Whether a node knew the time when it sent a pack of readings. */
+export interface ClockArrival extends Origin {
+  readonly timed: boolean;
+}
+
 /** An event, and when it happened, UTC in milliseconds since 1970. */
 export interface EventArrival extends Origin {
   readonly event: EventMessage;
@@ -87,6 +92,7 @@ export interface CityListener {
   event?(arrival: EventArrival): void;
   health?(arrival: HealthArrival): void;
   config?(arrival: ConfigArrival): void;
+  clock?(arrival: ClockArrival): void;
   duplicate?(origin: Origin): void;
   gap?(gap: Gap): void;
   bad?(message: BadMessage): void;
@@ -193,6 +199,7 @@ export class Receiver {
     const { city, node } = origin;
     const pack = resolvePack(json, `${city}/${node}/`, arrivedMs);
     if (!this.#isNew(origin, pack.boot, pack.seq)) return;
+    this.#listener.clock?.({ ...origin, timed: pack.timed });
     for (const record of pack.records) this.#listener.reading?.({ ...origin, ...record });
   }
 

@@ -27,6 +27,8 @@ export interface ResolvedRecord {
 export interface Pack {
   readonly boot: number;
   readonly seq: number;
+  /** Whether the node knew the time when it sent it. */
+  readonly timed: boolean;
   readonly records: readonly ResolvedRecord[];
 }
 
@@ -63,7 +65,7 @@ export function resolvePack(json: unknown, baseName: string, arrivedMs: number):
   const records = json.map((record: unknown, i) =>
     resolveRecord(asObject(record, `[${i}]`), `[${i}].`, base, baseName, arrivedMs),
   );
-  return { boot, seq, records };
+  return { boot, seq, timed: base.timeS >= ABSOLUTE_TIME_FROM_S, records };
 }
 
 /**
