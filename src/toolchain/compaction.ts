@@ -12,6 +12,7 @@
  *   its first argument, and is in no prototype (`directMethods.ts`);
  * - a class is given a prototype in the heap, although mostly nothing is left in it: its
  *   objects are made without one (`plainClasses.ts`);
+ * - a field of an object of which there is one is a global variable (`singletons.ts`);
  * - a function that is called once is put where it is called (`inlining.ts`);
  * - conditions are jumps and not values (`conditions.ts`), and what cannot change is not kept
  *   in a second variable (`constants.ts`).
@@ -25,6 +26,7 @@ import { isBranching, jumpUnless, returnBranch } from "./conditions";
 import { Constants } from "./constants";
 import { directMethods } from "./directMethods";
 import { plainClasses } from "./plainClasses";
+import { declarationOf, singletonFields } from "./singletons";
 import { declarationKey, Inlining, type Call } from "./inlining";
 
 /** Integers below take one byte in the bytecode. */
@@ -184,8 +186,52 @@ const CHANGES: readonly (readonly [string, string])[] = [
         return loaded;`,
   ],
   [
+    "const obj = wr.cacheValue(r.obj);\n          const idx = wr.cacheValue(r.idx);",
+    `if (r.global)
+            return {
+              read: () => r.global.emit(wr),
+              write: (src) => this.emitStore(r.global, src),
+              free: () => {},
+            };
+          const obj = wr.cacheValue(r.obj);
+          const idx = wr.cacheValue(r.idx);`,
+  ],
+  [
+    'if (r) {\n          if (r.idx.strValue === "toString")',
+    `if (r && r.global) return this.emitAssignResult(expr, src, (src2) => this.emitStore(r.global, src2));
+        if (r) {
+          if (r.idx.strValue === "toString")`,
+  ],
+  [
+    "if (mem.initializer)\n            this.withLocation(mem, (wr) => {",
+    `const global = globalThis.compaction.globalField(mem, () => new Variable(mem, 0, this.globals));
+          if (mem.initializer && global) this.withLocation(mem, () => this.emitStore(global, this.emitExpr(mem.initializer)));
+          else if (mem.initializer)
+            this.withLocation(mem, (wr) => {`,
+  ],
+  [
+    "if (ts3.isParameterPropertyDeclaration(param, ctor)) {",
+    `const global = globalThis.compaction.globalField(param, () => new Variable(param, 0, this.globals));
+          if (global) this.withLocation(param, (wr) => this.emitStore(global, this.getVarAtLocation(param).emit(wr)));
+          else if (ts3.isParameterPropertyDeclaration(param, ctor)) {`,
+  ],
+  [
+    "const obj = this.emitExpr(expr.expression);\n          let idx;",
+    `if (ts3.isPropertyAccessExpression(expr)) {
+            const global = globalThis.compaction.globalUsed(this, expr, (field) => new Variable(field, 0, this.globals));
+            if (global) return { global };
+          }
+          const obj = this.emitExpr(expr.expression);
+          let idx;`,
+  ],
+  [
     "const { obj, idx } = this.tryEmitIndex(expr);\n        return this.writer.emitIndex(obj, idx);",
-    `const { obj, idx } = this.tryEmitIndex(expr);
+    `const { obj, idx, global } = this.tryEmitIndex(expr);
+        if (global) {
+          const value = global.emit(this.writer);
+          if (globalThis.compaction.isReadonlyField(this, expr)) value.assumeStateless();
+          return value;
+        }
         const field = this.writer.emitIndex(obj, idx);
         if (!obj.usesState && field.usesState && globalThis.compaction.isReadonlyField(this, expr)) field.assumeStateless();
         return field;`,
@@ -262,6 +308,8 @@ export class Compaction {
   #jumps = 0;
   #direct = new Set<ts.Node>();
   #plain = new Set<ts.Node>();
+  #singletonFields = new Set<ts.Node>();
+  #globals = new Map<ts.Node, Variable>();
   #procedures = new Map<ts.Node, object>();
 
   #typescript: typeof ts | undefined;
@@ -303,6 +351,18 @@ export class Compaction {
     if (!this.enabled) return;
     this.#typescript = typescript;
     this.#plain = plainClasses(typescript, program, this.#direct, this.#isOwn);
+    this.#singletonFields = singletonFields(typescript, program, this.#direct, this.#isOwn);
+    this.#globals = new Map();
+    console.log(
+      [...this.#singletonFields]
+        .map(
+          (f) =>
+            f.getSourceFile().fileName.split("/").pop() +
+            ":" +
+            (f as ts.NamedDeclaration).name?.getText(),
+        )
+        .join(" "),
+    );
     this.#constants = new Constants(typescript, program);
     this.#inlining = new Inlining(
       typescript,
@@ -380,6 +440,25 @@ export class Compaction {
   isPlainClass(symbol: ts.Symbol | undefined): boolean {
     const declaration = symbol?.valueDeclaration;
     return declaration !== undefined && this.#plain.has(declaration);
+  }
+
+  /** The global variable that is a field, where it can be one. */
+  globalField(field: ts.Node, newVariable: () => Variable): Variable | undefined {
+    if (!this.#singletonFields.has(field)) return undefined;
+    const variable = this.#globals.get(field) ?? newVariable();
+    this.#globals.set(field, variable);
+    return variable;
+  }
+
+  /** The global variable that an access of a field means. */
+  globalUsed(
+    program: Program,
+    access: ts.PropertyAccessExpression,
+    newVariable: (field: ts.Node) => Variable,
+  ): Variable | undefined {
+    if (!this.#typescript || this.#singletonFields.size === 0) return undefined;
+    const field = declarationOf(this.#typescript, program.checker, access.name);
+    return field && this.globalField(field, () => newVariable(field));
   }
 
   isDirect(method: ts.Node): boolean {

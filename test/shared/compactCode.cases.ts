@@ -163,6 +163,49 @@ class Pair {
   }
 }
 
+interface Named {
+  name: string;
+}
+
+/** There is one of it. */
+class Only {
+  count = 3;
+  name = "only";
+  readonly inside = new Inside(this.count);
+  private readonly added: number;
+  fallen?: number;
+
+  constructor(
+    readonly twice: number,
+    added = 4,
+  ) {
+    this.added = added;
+    this.count += twice;
+  }
+
+  total(): number {
+    this.count++;
+    this.inside.depth *= 2;
+    return this.count + this.added + this.inside.depth;
+  }
+
+  itself(): Only {
+    say("asked ");
+    return this;
+  }
+}
+
+/** Also one, inside the other. */
+class Inside {
+  constructor(public depth: number) {}
+}
+
+const only = new Only(10);
+
+function nameOf(named: Named): string {
+  return named.name;
+}
+
 export async function compactCodeCases(t: CaseRunner): Promise<void> {
   const is = (
     name: string,
@@ -233,6 +276,13 @@ export async function compactCodeCases(t: CaseRunner): Promise<void> {
   const pair = new Pair(one, two);
   is("evaluates the object first", pair.right.label() + pair.replaced(one).label(), "two2two3");
   is("keeps a field that changes", pair.right.name + pair.left.name, "oneone");
+  is("is the only one", only.total() + only.twice + only.inside.depth, 14 + 4 + 6 + 10 + 6);
+  only.itself().count = 1;
+  is("asks for the only one", only.itself().count + traced(), "1asked asked ");
+  is("is one of many", nameOf(only) + nameOf({ name: " not" }), "only not");
+  only.name = "changed";
+  is("changes for all", nameOf(only), "changed");
+  is("has nothing where nothing was put", only.fallen, undefined);
   is("evaluates an object once", made().label() + traced(), "new1made ");
 }
 
