@@ -353,16 +353,6 @@ export class Compaction {
     this.#plain = plainClasses(typescript, program, this.#direct, this.#isOwn);
     this.#singletonFields = singletonFields(typescript, program, this.#direct, this.#isOwn);
     this.#globals = new Map();
-    console.log(
-      [...this.#singletonFields]
-        .map(
-          (f) =>
-            f.getSourceFile().fileName.split("/").pop() +
-            ":" +
-            (f as ts.NamedDeclaration).name?.getText(),
-        )
-        .join(" "),
-    );
     this.#constants = new Constants(typescript, program);
     this.#inlining = new Inlining(
       typescript,
