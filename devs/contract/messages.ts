@@ -200,3 +200,16 @@ export interface ReplyMessage {
   /** Checks of a self-test: a name when it passed, `name=reason` when it failed. */
   readonly checks?: readonly string[];
 }
+
+/** `down/place`, retained: where the node hangs, as the crew said that accepted it there. */
+export interface PlaceMessage {
+  /** What the pole is called. */
+  readonly pole: string;
+  /** WGS 84, in degrees. */
+  readonly lat: number;
+  readonly lon: number;
+  /** Above the ground. */
+  readonly heightM?: number;
+  /** Where it faces, clockwise from north. */
+  readonly directionDeg?: number;
+}

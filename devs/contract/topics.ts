@@ -15,6 +15,8 @@ export const UP_CONFIG = "up/config";
 export const UP_REPLY = "up/reply";
 export const DOWN_CONFIG = "down/config";
 export const DOWN_COMMAND = "down/command";
+/** Where the crew hung the node, retained; empty for a node that hangs nowhere. */
+export const DOWN_PLACE = "down/place";
 
 /** Shortest and longest city or node name, in characters. */
 export const NAME_MIN_LENGTH = 3;

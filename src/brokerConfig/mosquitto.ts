@@ -86,12 +86,13 @@ autosave_interval 60
 # A node that was away for longer comes back to a new session. Nobody waits for a node for ever.
 persistent_client_expiration 30d
 
-# What one client may make Mosquitto hold. A node's packets stay below 4 KiB, and it has at most
-# 8 messages under way.
+# A node's packets stay below 4 KiB, and it has at most 8 messages under way.
 max_packet_size 65536
 max_inflight_messages 20
-max_queued_messages 10000
-max_queued_bytes 8388608
+# What is held for one client that is away. The city's server is the one that counts: 300 nodes
+# send some 500,000 messages a day, and none is lost while it is away for that long.
+max_queued_messages 500000
+max_queued_bytes 536870912
 # Nagle's algorithm would hold acknowledgements back.
 set_tcp_nodelay true
 

@@ -1,5 +1,6 @@
-import { TOPIC_ROOT } from "../../devs/contract/topics";
-import type { BrokerUsers, Role } from "../inventory/inventory";
+import { DOWN_COMMAND, DOWN_CONFIG, TOPIC_ROOT } from "../../devs/contract/topics";
+import type { BrokerRole, BrokerUsers } from "../inventory/inventory";
+import { actionsOf, type Role } from "../people/roles";
 
 /**
  * Who may do what at the broker, written once: the files of every kind of broker are made
@@ -9,7 +10,10 @@ import type { BrokerUsers, Role } from "../inventory/inventory";
  * |--------|--------------------------------|--------------------------------|
  * | a node | its own `up/#`                 | its own `down/#`, `all/down/#` |
  * | centre | every `down/#`, the beacon too | everything of its cities       |
- * | crew   | `down/command` of one node     | every `up/#`                   |
+ * | people | what their role may do         | every `up/#`                   |
+ *
+ * Who may `command` publishes `down/command` of one node, who may `configure` its
+ * `down/config`: the roles are those of the pages (`src/people/roles.ts`).
  */
 export interface Rule {
   readonly action: "publish" | "subscribe";
@@ -34,7 +38,7 @@ export function rulesOf({ nodes, people }: BrokerUsers): UserRules[] {
   return [
     ...people.map(({ name, role }) => ({
       user: name,
-      rules: cities.flatMap((city) => ROLE_RULES[role](`${TOPIC_ROOT}/${city}`)),
+      rules: cities.flatMap((city) => rulesOfRole(role, `${TOPIC_ROOT}/${city}`)),
     })),
     ...nodes.map(({ name, city }) => ({
       user: name,
@@ -51,15 +55,26 @@ function nodeRules(city: string, node: string): Rule[] {
   ];
 }
 
-const ROLE_RULES: Record<Role, (city: string) => Rule[]> = {
-  centre: (city) => [
+function rulesOfRole(role: BrokerRole, city: string): Rule[] {
+  if (role !== "centre") return rulesOfPerson(role, city);
+  return [
     { action: "publish", filter: `${city}/+/down/#` },
     { action: "subscribe", filter: `${city}/#` },
-  ],
-  crew: (city) => [
-    // One node that the crew stands at, never all of them at once.
-    { action: "publish", filter: `${city}/all/down/#`, deny: true },
-    { action: "publish", filter: `${city}/+/down/command` },
-    { action: "subscribe", filter: `${city}/+/up/#` },
-  ],
-};
+  ];
+}
+
+function rulesOfPerson(role: Role, city: string): Rule[] {
+  const may = actionsOf(role, false);
+  const leaves = [
+    ...(may.includes("command") ? [DOWN_COMMAND] : []),
+    ...(may.includes("configure") ? [DOWN_CONFIG] : []),
+  ];
+  return [
+    // One node that is meant, never all of them at once.
+    ...(leaves.length === 0
+      ? []
+      : [{ action: "publish", filter: `${city}/all/down/#`, deny: true } as const]),
+    ...leaves.map((leaf) => ({ action: "publish", filter: `${city}/+/${leaf}` }) as const),
+    ...(may.includes("watch") ? [{ action: "subscribe", filter: `${city}/+/up/#` } as const] : []),
+  ];
+}

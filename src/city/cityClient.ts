@@ -1,4 +1,5 @@
 import { connect, type MqttClient } from "mqtt";
+import { generate } from "mqtt-packet";
 import { TOPIC_ROOT } from "../../devs/contract/topics";
 import {
   SUBSCRIPTION_REFUSED,
@@ -12,20 +13,42 @@ export interface CityClientOptions extends BrokerLogin {
   readonly city: string;
   /** Only this node; without it, every node of the city. */
   readonly node?: string | undefined;
-  readonly onMessage: (topic: string, payload: Uint8Array) => void;
+  /**
+   * A client identifier of one's own, at most 23 characters: while this client is away, the
+   * broker keeps for it what nodes say.
+   */
+  readonly session?: string | undefined;
+  /**
+   * Gets what nodes say. With a `session` the broker sends a message again, at the next
+   * connection, until `acknowledge` was called for it.
+   */
+  readonly onMessage: (topic: string, payload: Uint8Array, acknowledge: () => void) => void;
   /** Called when the messages flow: connected and subscribed. */
   readonly onConnected: () => void;
   /** Called with one plain sentence when they do not, and again only for another reason. */
   readonly onProblem: (problem: string) => void;
 }
 
+/** Gets a message of the nodes. */
+type MessageListener = (topic: string, payload: Buffer) => void;
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** 1 by default. */
+  readonly qos?: 0 | 1;
+  /** Whether the broker keeps it for who comes later. */
+  readonly retain?: boolean;
+}
+
 const RETRY_MS = 2000;
 /** A refused password does not get right by trying faster. */
 const RETRY_REFUSED_MS = 15_000;
+
 /** Listens to the nodes of a city at any broker, and keeps trying when it cannot be reached. */
 export class CityClient {
   readonly #client: MqttClient;
   readonly #options: CityClientOptions;
+  readonly #listeners = new Set<MessageListener>();
   #problem: string | undefined;
   /** What went wrong with the connection that is about to close. */
   #cause: string | undefined;
@@ -37,9 +60,16 @@ export class CityClient {
       resubscribe: false,
       reconnectPeriod: RETRY_MS,
       reconnectOnConnackError: true,
+      // What cannot be sent now is not wanted later: a time beacon would be wrong by then.
+      queueQoSZero: false,
+      ...(options.session === undefined ? {} : { clean: false, clientId: options.session }),
     });
     this.#client.on("connect", () => this.#subscribe());
-    this.#client.on("message", (topic, payload) => options.onMessage(topic, payload));
+    if (options.session !== undefined) this.#acknowledgeLater();
+    this.#client.on("message", (topic, payload, packet) => {
+      for (const listener of this.#listeners) listener(topic, payload);
+      options.onMessage(topic, payload, this.#acknowledgement(packet.messageId));
+    });
     this.#client.on("error", (error) => {
       const { code } = error as { code?: unknown };
       const refused = isLoginRefused(code);
@@ -52,10 +82,59 @@ export class CityClient {
     });
   }
 
+  /** Whether messages can be sent and come now. */
+  get connected(): boolean {
+    return this.#client.connected;
+  }
+
+  /** Calls `listener` for each message, too, until the function that is returned is called. */
+  listen(listener: MessageListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Publishes; with QoS 1 it resolves when the broker has the message.
+   *
+   * @throws Error when there is no connection, or it ends before that.
+   */
+  async publish(topic: string, payload: string, how: PublishOptions = {}): Promise<void> {
+    if (!this.#client.connected) throw new Error(`${this.#address()} is not connected`);
+    await this.#client.publishAsync(topic, payload, {
+      qos: how.qos ?? 1,
+      retain: how.retain ?? false,
+    });
+  }
+
+  /** Makes a new connection, over which the broker sends again what was not acknowledged. */
+  reconnect(): void {
+    this.#client.stream.destroy();
+  }
+
   /** Ends the connection. */
   async close(): Promise<void> {
     this.#client.removeAllListeners("close");
     await this.#client.endAsync(!this.#client.connected);
+  }
+
+  /**
+   * MQTT.js acknowledges a message before it hands over the next one, which would mean one
+   * message a write. So it is told that they are of QoS 0, and they are acknowledged from here.
+   */
+  #acknowledgeLater(): void {
+    this.#client.on("packetreceive", (packet) => {
+      if (packet.cmd === "publish" && packet.qos === 1) packet.qos = 0;
+    });
+  }
+
+  #acknowledgement(messageId: number | undefined): () => void {
+    if (this.#options.session === undefined || messageId === undefined) return () => {};
+    // On another connection the same number means another message (MQTT 3.1.1 clause 2.3.1).
+    const { stream } = this.#client;
+    return () => {
+      if (stream.writable && this.#client.connected && stream === this.#client.stream)
+        stream.write(generate({ cmd: "puback", messageId }));
+    };
   }
 
   #subscribe(): void {

@@ -1,9 +1,16 @@
-import type { EventMessage, HealthMessage } from "../../devs/contract/messages";
+import type {
+  ConfigReportMessage,
+  EventMessage,
+  HealthMessage,
+  PlaceMessage,
+} from "../../devs/contract/messages";
 import { channelConfig } from "../../devs/contract/config";
 import { findMetric } from "../../devs/contract/metrics";
+import type { NodeMemory } from "../history/history";
 import type {
   CityListener,
   ClockArrival,
+  ConfigArrival,
   EventArrival,
   HealthArrival,
   Reading,
@@ -49,18 +56,6 @@ export function eventView({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: 
   return { ...event, timeMs };
 }
 
-/** Where a node hangs, as the crew that accepted it said. */
-export interface NodePlace {
-  readonly pole: string;
-  /** WGS 84. */
-  readonly lat: number;
-  readonly lon: number;
-  /** Above the ground. */
-  readonly heightM?: number;
-  /** Where it faces, clockwise from north. */
-  readonly directionDeg?: number;
-}
-
 /** A node as it is now; `null` and `unknown` stand for what it has not said yet. */
 export interface NodeView {
   readonly node: string;
@@ -84,7 +79,7 @@ export interface NodeView {
   readonly health: HealthMessage | null;
   readonly metrics: Readonly<Record<string, MetricView>>;
   /** Absent until a crew has accepted the node on a pole. */
-  readonly place?: NodePlace;
+  readonly place?: PlaceMessage;
 }
 
 /** A node with the last hour of each metric, in order of time. */
@@ -118,6 +113,8 @@ export class CityView implements CityListener {
   readonly city: string;
   readonly #now: () => number;
   readonly #nodes = new Map<string, NodeState>();
+  /** Also of nodes that were not heard yet. */
+  readonly #places = new Map<string, PlaceMessage>();
   readonly #feeds = new Set<PendingChanges>();
 
   constructor(options: CityViewOptions) {
@@ -140,7 +137,7 @@ export class CityView implements CityListener {
 
   event({ city, node, event, timeMs }: EventArrival): void {
     if (city !== this.city) return;
-    this.#node(node).addEvent(event, timeMs);
+    this.#node(node).addEvent(eventView(event, timeMs));
     this.#changed(node);
   }
 
@@ -152,6 +149,45 @@ export class CityView implements CityListener {
     if (city !== this.city) return;
     this.#node(node).healthMessage = health;
     this.#changed(node);
+  }
+
+  config({ city, node, report }: ConfigArrival): void {
+    if (city === this.city) this.#node(node).configReport = report;
+  }
+
+  /** Takes what was known of a node when it was last heard, in an earlier run. */
+  restore(memory: NodeMemory): void {
+    const node = this.#node(memory.node);
+    if (memory.state) node.setState(memory.state.message, memory.state.arrivedMs);
+    for (const event of memory.events) node.addEvent(event);
+    node.healthMessage = memory.health ?? null;
+    node.configReport = memory.config ?? null;
+    node.heardMs = memory.heardMs;
+  }
+
+  /** Takes a reading of an earlier run. */
+  restoreReading({ node, metric, unit, timeMs, value }: Omit<Reading, "city" | "untimed">): void {
+    this.#nodes.get(node)?.addReading(metric, unit, [timeMs, value], this.#now());
+  }
+
+  /** Says where a node hangs; undefined for nowhere. */
+  setPlace(node: string, place: PlaceMessage | undefined): void {
+    const state = this.#nodes.get(node);
+    if (place) this.#places.set(node, place);
+    else this.#places.delete(node);
+    if (!state) return;
+    state.place = place;
+    this.#changed(node);
+  }
+
+  /** The configuration that a node last reported; null for one that never did, undefined for no node. */
+  configOf(node: string): ConfigReportMessage | null | undefined {
+    return this.#nodes.get(node)?.configReport;
+  }
+
+  /** A node as it is now, if it was ever heard. */
+  node(name: string): NodeView | undefined {
+    return this.#nodes.get(name)?.view();
   }
 
   /** The city's clock, UTC in milliseconds. */
@@ -187,7 +223,7 @@ export class CityView implements CityListener {
 
   #node(name: string): NodeState {
     let node = this.#nodes.get(name);
-    if (!node) this.#nodes.set(name, (node = new NodeState(name)));
+    if (!node) this.#nodes.set(name, (node = new NodeState(name, this.#places.get(name))));
     node.heardMs = this.#now();
     return node;
   }
@@ -283,6 +319,8 @@ class NodeState {
   timed: boolean | undefined;
   #chips: readonly string[] | undefined;
   healthMessage: HealthMessage | null = null;
+  configReport: ConfigReportMessage | null = null;
+  place: PlaceMessage | undefined;
   readonly #name: string;
   readonly #metrics = new Map<string, MetricState>();
   readonly #open = new Map<string, EventView>();
@@ -296,8 +334,9 @@ class NodeState {
     board: null,
   };
 
-  constructor(name: string) {
+  constructor(name: string, place: PlaceMessage | undefined) {
     this.#name = name;
+    this.place = place;
   }
 
   /** False when the node has more metrics than are kept. */
@@ -328,16 +367,17 @@ class NodeState {
     };
   }
 
-  addEvent(event: EventMessage, timeMs: number): void {
-    const view = eventView(event, timeMs);
-    this.#events = [view, ...this.#events].sort((a, b) => b.timeMs - a.timeMs).slice(0, EVENTS_MAX);
+  addEvent(event: EventView): void {
+    this.#events = [event, ...this.#events]
+      .sort((a, b) => b.timeMs - a.timeMs)
+      .slice(0, EVENTS_MAX);
     if (this.#status.boot !== null && event.boot < this.#status.boot) return;
     // Of a lamp it is the reason that tells one fault from another.
     const subject = event.chip ?? event.channel ?? event.reason ?? "";
     const [kind, change] = [event.event.split("-")[0], event.event.split("-")[1]];
     const key = `${kind} ${subject}`;
     if (change === "ok" || change === "cleared") this.#open.delete(key);
-    else if (this.#open.size < OPEN_MAX || this.#open.has(key)) this.#open.set(key, view);
+    else if (this.#open.size < OPEN_MAX || this.#open.has(key)) this.#open.set(key, event);
   }
 
   view(): NodeView {
@@ -351,6 +391,7 @@ class NodeState {
       events: this.#events,
       health: this.healthMessage,
       metrics: Object.fromEntries([...this.#metrics].map(([name, state]) => [name, state.view()])),
+      ...(this.place === undefined ? {} : { place: this.place }),
     };
   }
 

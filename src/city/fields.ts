@@ -2,7 +2,11 @@
 export class FieldProblem extends Error {
   override readonly name = "FieldProblem";
 
-  constructor(field: string, expected: string, got?: unknown) {
+  constructor(
+    readonly field: string,
+    expected: string,
+    got?: unknown,
+  ) {
     super(`${field}: expected ${expected}${got === undefined ? "" : `, got ${shown(got)}`}`);
   }
 }

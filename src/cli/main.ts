@@ -6,12 +6,14 @@ import { projectVersion } from "../toolchain/firmware";
 import { boardsCommand } from "./commands/boards";
 import { brokerCommand } from "./commands/broker";
 import { buildCommand } from "./commands/build";
+import { cityCommand } from "./commands/city";
 import { commandCommand } from "./commands/command";
 import { configCommand } from "./commands/config";
 import { doctorCommand } from "./commands/doctor";
 import { filterCommand } from "./commands/filter";
 import { flashCommand } from "./commands/flash";
 import { labelCommand } from "./commands/label";
+import { peopleCommand } from "./commands/people";
 import { provisionCommand } from "./commands/provision";
 import { simCommand } from "./commands/sim";
 import { upCommand } from "./commands/up";
@@ -25,11 +27,13 @@ const program = new Command("streetnode")
   .version(projectVersion())
   .configureHelp({ showGlobalOptions: true })
   .addCommand(upCommand())
+  .addCommand(cityCommand())
   .addCommand(simCommand())
   .addCommand(watchCommand())
   .addCommand(configCommand())
   .addCommand(commandCommand())
   .addCommand(filterCommand())
+  .addCommand(peopleCommand())
   .addCommand(provisionCommand())
   .addCommand(flashCommand())
   .addCommand(labelCommand())

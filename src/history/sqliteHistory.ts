@@ -19,6 +19,8 @@ import { Thinning } from "./thin";
 const PORTION = 5000;
 /** Rows forgotten in one step: some milliseconds of work. */
 const FORGET_STEP = 2000;
+/** Metrics of nodes looked at in one step. */
+const FORGET_SERIES = 100;
 /** Events of a node's last boot that can be still open. */
 const OPEN_EVENTS_MAX = 500;
 /** Who did what is kept for two years, whatever else is forgotten. */
@@ -224,15 +226,18 @@ export class SqliteHistory implements History {
 
   async forget(beforeMs: number): Promise<boolean> {
     return this.#database.transact(() => {
-      const series = this.#db.get(
-        "SELECT id FROM series WHERE id > ? ORDER BY id LIMIT 1",
+      let left = FORGET_STEP;
+      const series = this.#db.all("SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?", [
         this.#forgetFrom,
-      )?.["id"];
-      if (series !== undefined) {
-        const forgotten = this.#forgetReadings(Number(series), beforeMs);
-        if (forgotten < FORGET_STEP) this.#forgetFrom = Number(series);
-        return true;
+        FORGET_SERIES,
+      ]);
+      for (const row of series) {
+        const id = Number(row["id"]);
+        left -= this.#forgetReadings(id, beforeMs, left);
+        if (left <= 0) return true;
+        this.#forgetFrom = id;
       }
+      if (series.length > 0) return true;
       this.#forgetFrom = 0;
       for (const [table, column, fromMs] of [
         ["events", "time_ms", beforeMs],
@@ -252,11 +257,11 @@ export class SqliteHistory implements History {
   }
 
   /** @returns how many */
-  #forgetReadings(series: number, beforeMs: number): number {
+  #forgetReadings(series: number, beforeMs: number, most: number): number {
     return this.#db.run(
       `DELETE FROM readings WHERE series = ?1 AND time_ms < min(?2, coalesce(
          (SELECT time_ms FROM readings WHERE series = ?1 ORDER BY time_ms LIMIT 1 OFFSET ?3), ?2))`,
-      [series, beforeMs, FORGET_STEP],
+      [series, beforeMs, most],
     ).changes;
   }
 

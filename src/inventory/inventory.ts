@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Database, QueryResult } from "node-sqlite3-wasm";
 import { createIfMissing, transact } from "./database";
 import { ConflictError, InventoryError, type Conflict } from "./inventoryError";
+import type { Role } from "../people/roles";
 import { nextState, type NodeEvent, type NodeState } from "./nodeStates";
 import { hashPassword, newPassword, type PasswordHashes } from "./password";
 
@@ -54,8 +55,19 @@ export interface ClaimRequest {
   readonly takeBoard?: boolean;
 }
 
-/** What a person may do at the broker: see `src/brokerConfig/rules.ts`. */
-export type Role = "centre" | "crew";
+/** What somebody may do at the broker: see `src/brokerConfig/rules.ts`. */
+export type BrokerRole = Role | "centre";
+
+/** A person, or a program that acts for people, without anything of its passwords. */
+export interface Person {
+  readonly name: string;
+  readonly role: BrokerRole;
+  /** Whether the broker lets it in. */
+  readonly atBroker: boolean;
+  /** What is kept of the password at the pages; absent for who cannot sign in there. */
+  readonly signIn?: string;
+  readonly createdMs: number;
+}
 
 /** A user of the broker, with what it is given of the password. */
 export interface BrokerUser extends PasswordHashes {
@@ -75,7 +87,7 @@ export interface ExportFolder {
 export interface BrokerUsers {
   /** Without those that are retired. */
   readonly nodes: readonly (BrokerUser & { readonly city: string })[];
-  readonly people: readonly (BrokerUser & { readonly role: Role })[];
+  readonly people: readonly (BrokerUser & { readonly role: BrokerRole })[];
 }
 
 /** One line of the audit log. */
@@ -217,24 +229,25 @@ export class Inventory {
     this.#step(name, "installed", pole === undefined ? {} : { pole });
   }
 
+  /** A crew took the node from its pole: it is as good as new, and may hang on another. */
+  takenDown(name: string): void {
+    this.#step(name, "taken-down", { pole: null });
+  }
+
   /** Takes the node out of service; at the next export the broker forgets it. */
   retire(name: string, reason: string): void {
     this.#step(name, "retired", { reason, password: null, mac: null });
   }
 
   /** Adds a person at the broker. @returns false when there is one of that name and role */
-  addPerson(name: string, role: Role): boolean {
+  addPerson(name: string, role: BrokerRole): boolean {
     return transact(this.file, (db) => {
       const known = db.get("SELECT role FROM people WHERE name = ?", name);
       if (known?.["role"] === role) return false;
-      if (known || findNode(db, name))
-        throw new InventoryError(
-          "conflict",
-          `${name} is already ${known ? `a user with the role ${String(known["role"])}` : "a node"}`,
-        );
+      checkFree(db, name);
       const password = newPassword();
       const { passwordHash, rabbitmqHash } = hashPassword(password);
-      db.run("INSERT INTO people VALUES (?, ?, ?, ?, ?, ?)", [
+      db.run("INSERT INTO people VALUES (?, ?, ?, ?, ?, NULL, ?)", [
         name,
         role,
         password,
@@ -245,6 +258,58 @@ export class Inventory {
       this.#log(db, "person-added", name, role);
       return true;
     });
+  }
+
+  /**
+   * Adds a person who signs in at the pages, and does not connect to the broker.
+   *
+   * @param signIn what is kept of the password, see `src/people/password.ts`
+   * @throws InventoryError `conflict` when the name is taken
+   */
+  addSignIn(name: string, role: Role, signIn: string): void {
+    transact(this.file, (db) => {
+      checkFree(db, name);
+      db.run("INSERT INTO people VALUES (?, ?, NULL, NULL, NULL, ?, ?)", [
+        name,
+        role,
+        signIn,
+        this.#now(),
+      ]);
+      this.#log(db, "person-added", name, role);
+    });
+  }
+
+  /** Gives somebody who signs in at the pages another password there. */
+  changeSignIn(name: string, signIn: string): void {
+    transact(this.file, (db) => {
+      const { changes } = db.run(
+        "UPDATE people SET sign_in = ? WHERE name = ? AND sign_in IS NOT NULL",
+        [signIn, name],
+      );
+      if (changes === 0)
+        throw new InventoryError("unknown-name", `nobody who signs in is called ${name}`);
+      this.#log(db, "password-changed", name);
+    });
+  }
+
+  /** Takes a person away, at the pages and at the next export at the broker. */
+  removePerson(name: string): void {
+    transact(this.file, (db) => {
+      const { changes } = db.run("DELETE FROM people WHERE name = ?", name);
+      if (changes === 0) throw new InventoryError("unknown-name", `no person is called ${name}`);
+      this.#log(db, "person-removed", name);
+    });
+  }
+
+  /** Everybody who is no node, by name. */
+  people(): Person[] {
+    return transact(this.file, (db) => db.all("SELECT * FROM people ORDER BY name")).map((row) => ({
+      name: text(row, "name"),
+      role: text(row, "role") as BrokerRole,
+      atBroker: row["password_hash"] !== null,
+      ...optional("signIn", row["sign_in"]),
+      createdMs: Number(row["created_ms"]),
+    }));
   }
 
   /**
@@ -359,7 +424,7 @@ export class Inventory {
 /** Columns that an event sets beside the state. */
 interface NodeChange {
   readonly mac?: string | null;
-  readonly pole?: string;
+  readonly pole?: string | null;
   readonly reason?: string;
   readonly password?: null;
 }
@@ -414,6 +479,15 @@ function difference(known: InventoryNode, wanted: NewNode): string | undefined {
   return undefined;
 }
 
+function checkFree(db: Database, name: string): void {
+  const person = db.get("SELECT role FROM people WHERE name = ?", name);
+  if (person || findNode(db, name))
+    throw new InventoryError(
+      "conflict",
+      `${name} is already ${person ? `a user with the role ${text(person, "role")}` : "a node"}`,
+    );
+}
+
 function nameTaken(db: Database, name: string): string | undefined {
   return db.get("SELECT name FROM people WHERE name = ?", name)
     ? "is the name of a person at the broker"
@@ -456,8 +530,8 @@ function readUsers(db: Database): BrokerUsers {
       .all("SELECT * FROM nodes WHERE state <> 'retired' ORDER BY city, name")
       .map((row) => ({ ...userOf(row), city: text(row, "city") })),
     people: db
-      .all("SELECT * FROM people ORDER BY name")
-      .map((row) => ({ ...userOf(row), role: text(row, "role") as Role })),
+      .all("SELECT * FROM people WHERE password_hash IS NOT NULL ORDER BY name")
+      .map((row) => ({ ...userOf(row), role: text(row, "role") as BrokerRole })),
   };
 }
 

@@ -28,6 +28,8 @@ export const NODE_EVENTS = [
   "flash-failed",
   /** A crew accepted it on its pole. */
   "installed",
+  /** A crew took it from its pole. */
+  "taken-down",
   /** Its board was given to another node. */
   "board-taken",
   "retired",
@@ -55,6 +57,7 @@ const TRANSITIONS: Record<NodeState, Partial<Record<NodeEvent, NodeState>>> = {
     "flash-started": "flashing",
     // Moved to another pole.
     installed: "installed",
+    "taken-down": "flashed",
     "board-taken": "new",
     retired: "retired",
   },

@@ -50,6 +50,23 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (folder, kind)
   ) STRICT;
   `,
+  // People who sign in at the pages: `sign_in` is what is kept of their password there. Who
+  // does not connect to the broker has no hashes for it.
+  `
+  CREATE TABLE people_now (
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL CHECK (role IN ('centre', 'viewer', 'crew', 'technician', 'operator')),
+    password TEXT,
+    password_hash TEXT,
+    rabbitmq_hash TEXT,
+    sign_in TEXT,
+    created_ms INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO people_now
+    SELECT name, role, password, password_hash, rabbitmq_hash, NULL, created_ms FROM people;
+  DROP TABLE people;
+  ALTER TABLE people_now RENAME TO people;
+  `,
 ];
 
 /**

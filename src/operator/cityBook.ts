@@ -68,6 +68,11 @@ export class CityBook {
     return [...chosen];
   }
 
+  /** Whether a node's last word was that it is online. */
+  isOnline(node: string): boolean {
+    return this.nodes.get(node)?.online ?? false;
+  }
+
   #take(topic: string, payload: Buffer): void {
     const [, , city, node, ...leaf] = topic.split("/");
     if (city !== this.#city || node === undefined) return;

@@ -1,8 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { DOWN_COMMAND, UP_REPLY, nodeTopic } from "../../devs/contract/topics";
 import { AnswerCollector, type NodeAnswer } from "./answers";
-import { CityBook, readObject } from "./cityBook";
-import type { OperatorClient } from "./operatorClient";
+import { readObject } from "./cityBook";
+import type { MessageListener } from "./operatorClient";
+
+/** The connection that a command goes over. */
+export interface CommandConnection {
+  /** Calls `listener` for each message that comes, until the function that is returned is called. */
+  listen(listener: MessageListener): () => void;
+  subscribe(filters: readonly string[]): Promise<void>;
+  publish(topic: string, payload: string, retain: boolean): Promise<void>;
+}
+
+/** Tells why a node may be silent. */
+export interface Presence {
+  isOnline(node: string): boolean;
+}
 
 /** A command for some nodes. */
 export interface CommandRequest {
@@ -17,8 +30,8 @@ export interface CommandRequest {
 
 /** Sends a command to each node and gathers what they answer. */
 export async function sendCommand(
-  client: OperatorClient,
-  book: CityBook,
+  client: CommandConnection,
+  presence: Presence,
   request: CommandRequest,
 ): Promise<NodeAnswer[]> {
   const { city, nodes, command, waitMs } = request;
@@ -51,7 +64,7 @@ export async function sendCommand(
     (node) => ({
       node,
       answer: "no answer",
-      details: book.nodes.get(node)?.online ? "is online, but did not answer" : "is offline",
+      details: presence.isOnline(node) ? "is online, but did not answer" : "is offline",
       good: false,
     }),
     request.interrupted,

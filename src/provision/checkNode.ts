@@ -1,14 +1,14 @@
 import { nameProblem } from "../../devs/contract/topics";
 import { readOwnBoards } from "../boards/boardFile";
 import { PROJECT_FOLDER } from "../projectFolder";
-import type { NewNode, Role } from "../inventory/inventory";
+import type { BrokerRole, NewNode } from "../inventory/inventory";
 
 /** The fields of a node to be made, by the names that CSV columns and options have. */
 export const NODE_FIELDS = ["name", "city", "board", "pole"] as const;
 export type NodeField = (typeof NODE_FIELDS)[number];
 
 /** Users of the broker that are no nodes: each role has one of its own name. */
-export const ROLES: readonly Role[] = ["centre", "crew"];
+export const ROLES: readonly BrokerRole[] = ["centre", "crew"];
 
 /** What can be read on a label that is held at arm's length. */
 const POLE_MAX_LENGTH = 40;

@@ -14,6 +14,10 @@ const CLIENTS_MAX = 200;
 const PENDING_MAX_BYTES = 4 * 1024 * 1024;
 /** A viewer that was cut off comes back after this time. */
 const RETRY_MS = 2000;
+/** What concerns the whole city is worked out every two seconds. */
+const FLUSHES_A_SUMMARY = 2000 / CHANGE_PERIOD_MS;
+/** Twice a minute it is asked whether each viewer may still watch. */
+const FLUSHES_A_CHECK = 30_000 / CHANGE_PERIOD_MS;
 
 /**
  * Server-sent events (HTML standard, section 9.2): first the whole city, then what changes,
@@ -22,18 +26,22 @@ const RETRY_MS = 2000;
 export class EventStream {
   readonly #view: CityView;
   readonly #snapshot: () => CitySnapshot;
-  readonly #clients = new Set<ServerResponse>();
+  /** With the question whether the viewer may still watch. */
+  readonly #clients = new Map<ServerResponse, () => boolean>();
   #feed: ChangeFeed | undefined;
   #timer: NodeJS.Timeout | undefined;
   #quietMs = 0;
+  #flushes = 0;
+  readonly #attention = new Told();
+  readonly #link = new Told();
 
   constructor(view: CityView, snapshot: () => CitySnapshot) {
     this.#view = view;
     this.#snapshot = snapshot;
   }
 
-  /** Answers a request with the stream. */
-  serve(request: IncomingMessage, response: ServerResponse): void {
+  /** Answers a request with the stream, for as long as the viewer may watch. */
+  serve(request: IncomingMessage, response: ServerResponse, mayWatch: () => boolean): void {
     if (this.#clients.size >= CLIENTS_MAX) {
       response.writeHead(503, { "content-type": "text/plain", "retry-after": "30" });
       response.end("Too many viewers.\n");
@@ -49,7 +57,7 @@ export class EventStream {
       return;
     }
     request.socket.setNoDelay(true);
-    this.#clients.add(response);
+    this.#clients.set(response, mayWatch);
     response.once("close", () => this.#remove(response));
     this.#start();
     response.write(`retry: ${RETRY_MS}\n${eventText("snapshot", this.#snapshot())}`);
@@ -57,7 +65,7 @@ export class EventStream {
 
   /** Cuts every viewer off. */
   close(): void {
-    for (const client of [...this.#clients]) client.destroy();
+    for (const client of [...this.#clients.keys()]) client.destroy();
     this.#stop();
   }
 
@@ -65,6 +73,7 @@ export class EventStream {
     if (this.#timer) return;
     this.#feed = this.#view.openFeed();
     this.#quietMs = 0;
+    this.#summaryNews();
     this.#timer = setInterval(() => this.#flush(), CHANGE_PERIOD_MS);
   }
 
@@ -81,19 +90,44 @@ export class EventStream {
   }
 
   #flush(): void {
+    if (++this.#flushes % FLUSHES_A_CHECK === 0)
+      for (const [client, mayWatch] of [...this.#clients]) if (!mayWatch()) client.destroy();
     const nodes = this.#feed?.take() ?? [];
     const nowMs = this.#view.now();
+    const news = this.#flushes % FLUSHES_A_SUMMARY === 0 ? this.#summaryNews() : {};
     this.#quietMs += CHANGE_PERIOD_MS;
-    if (nodes.length > 0) this.#send(eventText("change", { nowMs, nodes } satisfies CityChange));
+    if (nodes.length > 0 || Object.keys(news).length > 0)
+      this.#send(eventText("change", { nowMs, nodes, ...news } satisfies CityChange));
     else if (this.#quietMs >= ALIVE_PERIOD_MS)
       this.#send(eventText("alive", { nowMs } satisfies CityAlive));
   }
 
+  /** What is new of all nodes together since this was asked last. */
+  #summaryNews(): Pick<CityChange, "attention" | "link"> {
+    const { attention, link } = this.#snapshot();
+    return {
+      ...(this.#attention.isNew(attention) ? { attention } : {}),
+      ...(this.#link.isNew(link) ? { link } : {}),
+    };
+  }
+
   #send(text: string): void {
     this.#quietMs = 0;
-    for (const client of [...this.#clients])
+    for (const client of [...this.#clients.keys()])
       if (client.writableLength > PENDING_MAX_BYTES) client.destroy();
       else client.write(text);
+  }
+}
+
+/** What viewers were told last. */
+class Told {
+  #text = "";
+
+  isNew(value: object): boolean {
+    const text = JSON.stringify(value);
+    if (text === this.#text) return false;
+    this.#text = text;
+    return true;
   }
 }
 

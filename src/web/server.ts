@@ -1,14 +1,17 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
-import { nameProblem } from "../../devs/contract/topics";
 import { listen, type ListenOptions } from "../net/listen";
 import { attentionOf } from "../city/attention";
 import type { CityView } from "../city/cityView";
 import { PROJECT_FOLDER } from "../projectFolder";
+import { Access, type AccessOptions, type Caller } from "./access";
+import { REQUEST_HEADER, REQUEST_HEADER_VALUE } from "./api";
+import { builtFiles } from "./builtFiles";
 import { EventStream } from "./eventStream";
-import type { CitySnapshot } from "./feed";
+import type { CityLink, CitySnapshot } from "./feed";
+import { HttpProblem, notFound, sendJson, sendProblem, sendText } from "./http";
+import { accessRoutes, cityRoutes, nodeRoutes, type CityServices, type Route } from "./routes";
 
 /** Where a web server is to listen, and what it shows. */
 export interface WebServerOptions extends ListenOptions {
@@ -18,10 +21,23 @@ export interface WebServerOptions extends ListenOptions {
   readonly port: number;
   /** What the pages show. */
   readonly view: CityView;
+  /** How the view gets what it shows. Default: all is well. */
+  readonly link?: () => CityLink;
   /** Where nodes reach the broker, `mqtt://192.168.1.10:1883` say; shown while there is none. */
-  readonly broker?: string;
-  /** Folder of the built page; `dist/web` by default. */
+  readonly broker?: string | undefined;
+  /** Folder of the built pages; `dist/web` by default. */
   readonly folder?: string;
+  /** Who may sign in. Without it everybody may watch, and nobody do anything else. */
+  readonly access?: AccessOptions;
+  /** History, map, commands and visits. */
+  readonly services?: CityServices;
+  /** Certificate with its chain and key, in PEM; plain HTTP without them. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /**
+   * Address of the reverse proxy before this server: its `X-Forwarded-For` and
+   * `X-Forwarded-Proto` are believed, nobody else's.
+   */
+  readonly trustedProxy?: string | undefined;
 }
 
 /** A running web server. */
@@ -33,63 +49,119 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-/** Everything comes from this server, and nothing is evaluated or framed. */
+/**
+ * Everything comes from this server, and nothing is evaluated or framed. The field page uses
+ * camera and position.
+ */
 const HEADERS = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
-
-const FILES: readonly { path: string; file: string; type: string }[] = [
-  { path: "/", file: "index.html", type: "text/html; charset=utf-8" },
-  { path: "/page.js", file: "page.js", type: "text/javascript; charset=utf-8" },
-  { path: "/style.css", file: "style.css", type: "text/css; charset=utf-8" },
-];
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+/** Browsers come back by TLS only, for a year (RFC 6797). */
+const STRICT_TRANSPORT = "max-age=31536000";
+/** A whole request has so long to arrive, a photo over a slow network included. */
+const REQUEST_TIMEOUT_MS = 120_000;
 
 /**
- * Serves the city page, `/api/nodes`, `/api/nodes/{node}` and `/events`.
+ * Serves the pages and everything under `/api/`.
  *
  * @throws PortTakenError
- * @throws Error when the page is not built.
+ * @throws Error when the pages are not built
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
-  const { view } = options;
+  const { view, tls, services } = options;
   const host = options.host ?? "127.0.0.1";
   const startedMs = view.now();
-  const snapshot = (): CitySnapshot => ({
-    city: view.city,
-    nowMs: view.now(),
-    broker: options.broker ?? null,
-    link: { state: "up", sinceMs: startedMs, problem: null },
-    nodes: view.nodes(),
-    attention: attentionOf(view.nodes(), view.now()),
-  });
+  const link =
+    options.link ?? ((): CityLink => ({ state: "up", sinceMs: startedMs, problem: null }));
+  const snapshot = (): CitySnapshot => {
+    const nodes = view.nodes();
+    return {
+      city: view.city,
+      nowMs: view.now(),
+      broker: options.broker ?? null,
+      link: link(),
+      nodes,
+      attention: attentionOf(nodes, view.now()),
+    };
+  };
   const stream = new EventStream(view, snapshot);
-  const routes = fileRoutes(options.folder ?? join(PROJECT_FOLDER, "dist", "web"));
-  routes.set("/api/nodes", (_, response) => sendJson(response, snapshot()));
-  routes.set("/events", (request, response) => stream.serve(request, response));
+  const access = new Access(options.access);
+  const files = builtFiles(options.folder ?? join(PROJECT_FOLDER, "dist", "web"));
+  const routes: readonly Route[] = [
+    ...accessRoutes(access),
+    {
+      method: "GET",
+      path: "/api/nodes",
+      action: "watch",
+      handle: ({ request, response }) => sendJson(request, response, snapshot()),
+    },
+    {
+      method: "GET",
+      path: "/events",
+      action: "watch",
+      handle: ({ request, response, caller }) =>
+        stream.serve(request, response, () => access.stillMay(caller, "watch")),
+    },
+    ...nodeRoutes(view),
+    ...(services ? cityRoutes(view, services) : []),
+  ];
 
-  const server = createServer((request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    const path = pathOf(request);
-    const handler = path === undefined ? undefined : (routes.get(path) ?? nodeRoute(path, view));
-    if (!handler) return sendText(response, 404, "There is no such page.");
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    const { address, secure } = originOf(request, options.trustedProxy);
+    if (secure) response.setHeader("strict-transport-security", STRICT_TRANSPORT);
+    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+    const reads = request.method === "GET" || request.method === "HEAD";
+    const file = files.get(path);
+    if (file) {
+      if (reads) return file(request, response);
       response.setHeader("allow", "GET, HEAD");
       return sendText(response, 405, "This page can only be read.");
     }
-    handler(request, response);
-  });
+    const there = routes.flatMap((route) => {
+      const parameters = parametersOf(route.path, path);
+      return parameters ? [{ route, parameters }] : [];
+    });
+    if (there.length === 0) throw notFound("there is no such page");
+    const found = there.find(({ route }) =>
+      route.method === "GET" ? reads : request.method === route.method,
+    );
+    if (!found) {
+      const methods = there.map(({ route }) => (route.method === "GET" ? "GET, HEAD" : "POST"));
+      response.setHeader("allow", methods.join(", "));
+      return sendText(response, 405, "That cannot be done here.");
+    }
+    const { route, parameters } = found;
+    if (route.method === "POST") checkHeader(request);
+    const caller: Caller = access.caller(request, address, secure);
+    if (route.action !== undefined) access.require(caller, route.action);
+    await route.handle({
+      request,
+      response,
+      query: new URLSearchParams(query),
+      caller,
+      parameters,
+    });
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request, response).catch((error: unknown) => fail(request, response, error));
+  };
+  const server = tls
+    ? createTlsServer({ ...tls, minVersion: "TLSv1.2" }, listener)
+    : createServer(listener);
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
   const port = await listen(server, host, options.port, options);
   return {
     port,
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}/`,
+    url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}/`,
     close: async () => {
       stream.close();
       const closed = new Promise((resolve) => server.close(resolve));
@@ -99,56 +171,55 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   };
 }
 
-function pathOf(request: IncomingMessage): string | undefined {
-  const path = request.url?.split("?", 1)[0];
-  return path?.startsWith("/") ? path : undefined;
-}
-
-function fileRoutes(folder: string): Map<string, Handler> {
-  return new Map(
-    FILES.map(({ path, file, type }) => {
-      const content = readBuilt(folder, file);
-      const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
-      return [
-        path,
-        (request, response) => {
-          response.setHeader("etag", etag);
-          response.setHeader("cache-control", "no-cache");
-          if (request.headers["if-none-match"] === etag) response.writeHead(304).end();
-          else send(response, 200, type, content);
-        },
-      ];
-    }),
-  );
-}
-
-function readBuilt(folder: string, file: string): Buffer {
-  try {
-    return readFileSync(join(folder, file));
-  } catch {
-    throw new Error(`the page is not built (${join(folder, file)} is missing): npm run build`);
+function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  // A browser that went away in the middle of its request is no fault.
+  if (response.destroyed) return;
+  if (response.headersSent) {
+    response.destroy();
+    return;
   }
+  // What is left of a body that nobody wants would be taken for the next request.
+  if (!request.complete) response.setHeader("connection", "close");
+  if (error instanceof HttpProblem) return sendProblem(response, error);
+  console.error(`web: ${request.method} ${request.url?.split("?", 1)[0]}: ${String(error)}`);
+  sendProblem(response, new HttpProblem(500, { error: "failed", message: "the server failed" }));
 }
 
-function nodeRoute(path: string, view: CityView): Handler | undefined {
-  const prefix = "/api/nodes/";
-  const node = path.slice(prefix.length);
-  if (!path.startsWith(prefix) || nameProblem(node) !== undefined) return undefined;
-  const history = view.history(node);
-  return history && ((_, response) => sendJson(response, history));
+/** A form or script of another site cannot send this header without being allowed to. */
+function checkHeader(request: IncomingMessage): void {
+  if (request.headers[REQUEST_HEADER] !== REQUEST_HEADER_VALUE)
+    throw new HttpProblem(403, {
+      error: "forbidden",
+      message: `the header ${REQUEST_HEADER}: ${REQUEST_HEADER_VALUE} is missing`,
+    });
 }
 
-function sendJson(response: ServerResponse, value: object): void {
-  response.setHeader("cache-control", "no-store");
-  send(response, 200, "application/json", Buffer.from(JSON.stringify(value)));
+function originOf(
+  request: IncomingMessage,
+  trustedProxy: string | undefined,
+): { address: string; secure: boolean } {
+  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  if (trustedProxy === undefined || address !== trustedProxy)
+    return { address, secure: "encrypted" in request.socket };
+  // The last one was written by the proxy itself; those before it came from outside.
+  const forwarded = String(request.headers["x-forwarded-for"] ?? "").split(",");
+  return {
+    address: forwarded.at(-1)?.trim() || address,
+    secure: request.headers["x-forwarded-proto"] === "https",
+  };
 }
 
-function sendText(response: ServerResponse, status: number, text: string): void {
-  send(response, status, "text/plain; charset=utf-8", Buffer.from(`${text}\n`));
-}
-
-/** Node leaves the body of an answer to HEAD away by itself. */
-function send(response: ServerResponse, status: number, type: string, body: Buffer): void {
-  response.writeHead(status, { "content-type": type, "content-length": body.length });
-  response.end(body);
+/** What `{}` in a route's path stands for, or undefined where the path is another one. */
+function parametersOf(route: string, path: string): string[] | undefined {
+  const wanted = route.split("/");
+  const parts = path.split("/");
+  if (wanted.length !== parts.length) return undefined;
+  const parameters: string[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (wanted[i] !== "{}") {
+      if (wanted[i] !== part) return undefined;
+    } else if (/^[A-Za-z0-9-]{1,64}$/.test(part)) parameters.push(part);
+    else return undefined;
+  }
+  return parameters;
 }

@@ -7,12 +7,21 @@ it("a node's states change as the table says, and not otherwise", () => {
     ...NODE_EVENTS.map((event) => nextState(state, event) ?? "-"),
   ]);
   expect([["", ...NODE_EVENTS], ...table]).toEqual([
-    ["", "flash-started", "flash-done", "flash-failed", "installed", "board-taken", "retired"],
-    ["new", "flashing", "-", "-", "-", "-", "retired"],
-    ["flashing", "flashing", "flashed", "failed", "-", "new", "retired"],
-    ["flashed", "flashing", "-", "-", "installed", "new", "retired"],
-    ["failed", "flashing", "-", "-", "-", "new", "retired"],
-    ["installed", "flashing", "-", "-", "installed", "new", "retired"],
-    ["retired", "-", "-", "-", "-", "-", "-"],
+    [
+      "",
+      "flash-started",
+      "flash-done",
+      "flash-failed",
+      "installed",
+      "taken-down",
+      "board-taken",
+      "retired",
+    ],
+    ["new", "flashing", "-", "-", "-", "-", "-", "retired"],
+    ["flashing", "flashing", "flashed", "failed", "-", "-", "new", "retired"],
+    ["flashed", "flashing", "-", "-", "installed", "-", "new", "retired"],
+    ["failed", "flashing", "-", "-", "-", "-", "new", "retired"],
+    ["installed", "flashing", "-", "-", "installed", "flashed", "new", "retired"],
+    ["retired", "-", "-", "-", "-", "-", "-", "-"],
   ]);
 });

@@ -1,28 +1,35 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { Broker } from "../../broker/broker";
-import { realBeaconClock, startTimeBeacon } from "../../broker/timeBeacon";
-import { CityView } from "../../city/cityView";
-import { Receiver } from "../../city/receiver";
 import { InputError } from "../../inputError";
-import { PortTakenError } from "../../net/listen";
+import { Inventory } from "../../inventory/inventory";
+import { hashSignIn } from "../../people/password";
+import { ROLES } from "../../people/roles";
+import { openCityDatabase } from "../../history/cityDatabase";
+import { SqliteHistory } from "../../history/sqliteHistory";
 import { cityDay } from "../../sim/city/cityDay";
+import { nodeNumber, poleOf } from "../../sim/city/cityMap";
+import { demoMap } from "../../sim/city/demoMap";
 import { CitySimulation, nodeName } from "../../sim/citySimulation";
 import { MemoryNetwork } from "../../sim/network/memoryNetwork";
 import { Scheduler } from "../../sim/scheduler";
 import { streetPoleBus } from "../../sim/world/streetPole";
 import { loadFirmware } from "../../toolchain/firmware";
-import { startWebServer } from "../../web/server";
+import { startCityServer } from "../../web/cityServer";
 import { configurationFrom } from "../configurationOption";
 import { interruptSignal } from "../interrupt";
+import { PAGE_PORT, listenOnPort } from "../listenOnPort";
 import { collect, parseDuration, wholeNumber } from "../options";
 
 const MQTT_PORT = 1883;
 const WEBSOCKET_PORT = 9001;
-const PAGE_PORT = 8080;
-/** Ports after the usual one that are tried when it is taken and none was asked for. */
-const ALTERNATIVES = 20;
 const PORT_MAX = 65535;
+/** Nobody leaves a demonstration running for longer. */
+const KEEP_DAYS = 30;
 /** The page is watched: readings wait this long at most, not the half minute that saves bytes. */
 const LIVE_PERIOD_S = 5;
 
@@ -34,6 +41,7 @@ interface UpOptions {
   readonly mqttPort?: number;
   readonly wsPort?: number;
   readonly port?: number;
+  readonly public?: true;
   readonly set: string[];
   readonly for?: number;
 }
@@ -58,6 +66,7 @@ export function upCommand(): Command {
       `port of MQTT over WebSocket (default: ${WEBSOCKET_PORT} or the next free one)`,
       port,
     )
+    .option("--public", "let everybody watch without signing in")
     .option("--set <PATH=VALUE>", "override a value of the nodes' configuration", collect, [])
     .option("--for <time>", "end after that time, such as 30s or 10m", parseDuration)
     .addHelpText("after", "\nExample:\n  streetnode up --nodes 10 --set channels.pm25.periodS=2")
@@ -74,28 +83,42 @@ async function runCity(options: UpOptions): Promise<void> {
   const broker = await Broker.start();
   const closers: (() => Promise<void>)[] = [() => broker.close()];
   try {
-    const mqttPort = await onPort("--mqtt-port", options.mqttPort, MQTT_PORT, (wish) =>
+    const mqttPort = await listenOnPort("--mqtt-port", options.mqttPort, MQTT_PORT, (wish) =>
       broker.listenTcp(host, wish.port, wish),
     );
-    const webSocketPort = await onPort("--ws-port", options.wsPort, WEBSOCKET_PORT, (wish) =>
+    const webSocketPort = await listenOnPort("--ws-port", options.wsPort, WEBSOCKET_PORT, (wish) =>
       broker.listenWebSocket(host, wish.port, wish),
     );
-    const view = new CityView({ city: options.city });
-    const receiver = new Receiver(view);
-    broker.onPublish((topic, payload) => receiver.receive(topic, payload, Date.now()));
-    const server = await onPort("--port", options.port, PAGE_PORT, (wish) =>
-      startWebServer({ ...wish, host, view, broker: `mqtt://${host}:${mqttPort}` }),
+    const nodes = Array.from({ length: options.nodes }, (_, i) => nodeName(options.city, i + 1));
+    const folder = mkdtempSync(join(tmpdir(), "streetnode-up-"));
+    closers.push(async () => rmSync(folder, { recursive: true, force: true }));
+    const historyFile = join(folder, "city.db");
+    await hangUp(historyFile, options.city, nodes.slice(0, -1));
+    const inventory = new Inventory(join(folder, "inventory.db"));
+    const passwords = await addPeople(inventory);
+    const server = await listenOnPort("--port", options.port, PAGE_PORT, (wish) =>
+      startCityServer({
+        ...wish,
+        host,
+        broker: { host: reachableHost(host), port: mqttPort, tls: false },
+        brokerUrl: `mqtt://${host}:${mqttPort}`,
+        city: options.city,
+        historyFile,
+        inventory,
+        map: demoMap(),
+        keepDays: KEEP_DAYS,
+        publicView: options.public ?? false,
+        onProblem: (problem) => console.error(`streetnode up: ${problem}`),
+      }),
     );
     closers.push(() => server.close());
-
-    const endBeacon = startTimeBeacon(broker, options.city, realBeaconClock);
-    closers.push(async () => endBeacon());
+    await server.connected;
 
     const startUtcMs = Date.now();
     const scheduler = new Scheduler();
     const city = new CitySimulation({
       city: options.city,
-      nodes: Array.from({ length: options.nodes }, (_, i) => nodeName(options.city, i + 1)),
+      nodes,
       seed: options.seed,
       bytecode,
       scheduler,
@@ -107,6 +130,9 @@ async function runCity(options: UpOptions): Promise<void> {
     closers.push(async () => city.powerOff());
 
     console.log(`page     ${server.url}`);
+    console.log("sign in  for this demonstration only:");
+    for (const [name, password] of passwords)
+      console.log(`         ${name.padEnd(10)}  ${password}`);
     console.log(
       `MQTT     mqtt://${host}:${mqttPort}   (mosquitto_sub -p ${mqttPort} -v -t 'streetnode/v1/#')`,
     );
@@ -120,33 +146,51 @@ async function runCity(options: UpOptions): Promise<void> {
   }
 }
 
-interface PortWish {
-  readonly port: number;
-  readonly alternatives: number;
+/** Stores that a crew hung these nodes on their poles. The last node is left for whoever tries it. */
+async function hangUp(file: string, city: string, nodes: readonly string[]): Promise<void> {
+  const history = new SqliteHistory(openCityDatabase(file, city));
+  for (const node of nodes) {
+    const { id, place } = poleOf(nodeNumber(node));
+    await history.addVisit(
+      {
+        id: randomUUID(),
+        kind: "accept",
+        node,
+        pole: id,
+        lat: place.latitudeDeg,
+        lon: place.longitudeDeg,
+        atMs: Date.now(),
+        receivedMs: Date.now(),
+        checks: [],
+        by: "demonstration",
+        hasPhoto: false,
+      },
+      undefined,
+    );
+  }
+  await history.close();
 }
 
-/**
- * Listens on the port that was asked for, and says so when it is taken; without one, on
- * the usual port or the next free one, and says which.
- */
-async function onPort<T extends number | { port: number }>(
-  option: string,
-  asked: number | undefined,
-  usual: number,
-  start: (wish: PortWish) => Promise<T>,
-): Promise<T> {
-  try {
-    const started = await start({
-      port: asked ?? usual,
-      alternatives: asked === undefined ? ALTERNATIVES : 0,
-    });
-    const port = typeof started === "number" ? started : started.port;
-    if (port !== (asked ?? usual))
-      console.log(`Port ${usual} is taken by another program, using ${port} (${option} sets it).`);
-    return started;
-  } catch (error) {
-    if (error instanceof PortTakenError)
-      throw new InputError(`${option}: ${error.message}; choose another one`);
-    throw error;
-  }
+/** Adds one person of each role, called like the role. @returns their passwords */
+async function addPeople(inventory: Inventory): Promise<Map<string, string>> {
+  inventory.create();
+  const passwords = new Map(ROLES.map((role) => [role, easyPassword()] as const));
+  await Promise.all(
+    ROLES.map(async (role) =>
+      inventory.addSignIn(role, role, await hashSignIn(passwords.get(role) as string)),
+    ),
+  );
+  return passwords;
+}
+
+/** Nearly sixty random bits, to be typed on a phone. */
+function easyPassword(): string {
+  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+  return Array.from({ length: 12 }, () => letters[randomInt(letters.length)]).join("");
+}
+
+/** Where this process reaches what listens there. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  return host === "::" ? "::1" : host;
 }

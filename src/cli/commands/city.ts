@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { dirname, join } from "node:path";
+import { createSecureContext } from "node:tls";
+import { Command } from "commander";
+import { nameProblem } from "../../../devs/contract/topics";
+import { EMPTY_MAP, readMap } from "../../city/mapFile";
+import { InputError } from "../../inputError";
+import { Inventory } from "../../inventory/inventory";
+import { startCityServer, type CityServer } from "../../web/cityServer";
+import type { WebServerOptions } from "../../web/server";
+import { readCa } from "../caOption";
+import { interruptSignal } from "../interrupt";
+import { inventoryOption } from "../inventoryOption";
+import { PAGE_PORT, listenOnPort } from "../listenOnPort";
+import { parseBroker, wholeNumber, type BrokerAddress } from "../options";
+
+const KEEP_DAYS = 90;
+
+interface CityOptions {
+  readonly broker: BrokerAddress;
+  readonly ca?: string;
+  readonly city: string;
+  readonly inventory: string;
+  readonly history?: string;
+  readonly map?: string;
+  readonly keep: number;
+  readonly public?: true;
+  readonly host: string;
+  readonly port?: number;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly trustedProxy?: string;
+}
+
+/**
+ * `streetnode city`: the pages, the time beacon and the receiver, at any broker.
+ *
+ * @param interruption gives the signal that ends it.
+ * @param onStarted is given the server when it listens.
+ */
+export function cityCommand(
+  interruption: () => AbortSignal = interruptSignal,
+  onStarted: (server: CityServer) => void = () => {},
+): Command {
+  return new Command("city")
+    .description("run the city's server: pages, history and time beacon, at any broker")
+    .option(
+      "--broker <url>",
+      "the city's MQTT broker",
+      parseBroker,
+      parseBroker("mqtt://127.0.0.1:1883"),
+    )
+    .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
+    .option("--city <name>", "name of the city", "berkane")
+    .addOption(inventoryOption())
+    .option("--history <file>", "the server's database (default: CITY.db beside the inventory)")
+    .option("--map <file>", "streets and poles as GeoJSON")
+    .option(
+      "--keep <days>",
+      "days after which readings and events are forgotten",
+      wholeNumber(1, 36_500),
+      KEEP_DAYS,
+    )
+    .option("--public", "let everybody watch without signing in")
+    .option("--host <address>", "address to listen at", "127.0.0.1")
+    .option(
+      "--port <n>",
+      `port of the pages (default: ${PAGE_PORT} or the next free one)`,
+      wholeNumber(1, 65535),
+    )
+    .option("--tls-cert <file>", "serve over TLS: certificate with its chain (PEM)")
+    .option("--tls-key <file>", "the certificate's key (PEM)")
+    .option("--trusted-proxy <address>", "a reverse proxy whose X-Forwarded headers are believed")
+    .addHelpText(
+      "after",
+      `
+The user name and password at the broker come from STREETNODE_USER and STREETNODE_PASSWORD;
+the user is centre. People sign in with what streetnode people gave them.
+
+Example:
+  streetnode city --broker mqtts://broker.example.org:8884 --city berkane --map poles.geojson \\
+    --host 0.0.0.0 --port 443 --tls-cert server.crt --tls-key server.key`,
+    )
+    .action((options: CityOptions) => runCity(options, interruption(), onStarted));
+}
+
+async function runCity(
+  options: CityOptions,
+  interrupted: AbortSignal,
+  onStarted: (server: CityServer) => void,
+): Promise<void> {
+  const { city, host, trustedProxy } = options;
+  const cityProblem = nameProblem(city);
+  if (cityProblem) throw new InputError(`--city ${city}: ${cityProblem}`);
+  if (trustedProxy !== undefined && isIP(trustedProxy) === 0)
+    throw new InputError(`--trusted-proxy ${trustedProxy}: expected an IP address`);
+  const tls = readTls(options);
+  const map = options.map === undefined ? EMPTY_MAP : readMap(options.map);
+  const ca = options.ca === undefined ? undefined : readCa(options.ca, options.broker);
+  const inventory = new Inventory(options.inventory);
+  inventory.create();
+  const warn = (text: string) => console.error(`streetnode city: ${text}`);
+  if (!options.public && !inventory.people().some(({ signIn }) => signIn !== undefined))
+    warn("nobody can sign in yet: streetnode people add NAME --role operator");
+  if (!tls && trustedProxy === undefined && !["127.0.0.1", "::1", "localhost"].includes(host))
+    warn("without TLS passwords are sent in clear, and phones give neither camera nor position");
+
+  const { broker } = options;
+  const server = await listenOnPort("--port", options.port, PAGE_PORT, (wish) =>
+    startCityServer({
+      ...wish,
+      host,
+      broker,
+      ca,
+      user: process.env["STREETNODE_USER"],
+      password: process.env["STREETNODE_PASSWORD"],
+      city,
+      historyFile: options.history ?? join(dirname(inventory.file), `${city}.db`),
+      inventory,
+      map,
+      keepDays: options.keep,
+      publicView: options.public ?? false,
+      tls,
+      trustedProxy,
+      brokerUrl: `${broker.tls ? "mqtts" : "mqtt"}://${broker.host}:${broker.port}`,
+      onProblem: (problem) => warn(problem),
+    }),
+  );
+  console.log(`page     ${server.url}`);
+  onStarted(server);
+  await new Promise<void>((resolve) => {
+    if (interrupted.aborted) resolve();
+    else interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await server.close();
+}
+
+function readTls({ tlsCert, tlsKey }: CityOptions): WebServerOptions["tls"] {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new InputError("--tls-cert and --tls-key: TLS needs both");
+  const cert = readPem("--tls-cert", tlsCert);
+  const key = readPem("--tls-key", tlsKey);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new InputError(
+      `--tls-cert ${tlsCert}: cannot be used with ${tlsKey}: ${(error as Error).message}`,
+    );
+  }
+  return { cert, key };
+}
+
+function readPem(option: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new InputError(`${option} ${file}: ${(error as Error).message}`);
+  }
+}
