@@ -271,6 +271,7 @@ function bothOf(view: CityView, recorder: Recorder): CityListener {
       view.health(arrival);
       recorder.health(arrival);
     },
+    clock: (arrival) => view.clock(arrival),
     config: (arrival) => {
       view.config(arrival);
       recorder.config(arrival);
