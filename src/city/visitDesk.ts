@@ -2,7 +2,8 @@ import type { PlaceMessage } from "../../devs/contract/messages";
 import type { History } from "../history/history";
 import type { Inventory, InventoryNode } from "../inventory/inventory";
 import { nextState } from "../inventory/nodeStates";
-import type { VisitAnswer, VisitView } from "../web/api";
+import { checkNode } from "../field/checks";
+import type { VisitAnswer, VisitCheck, VisitView } from "../web/api";
 import type { CityView } from "./cityView";
 import { placesAfter, type PlaceVisit } from "./places";
 import { checkVisit } from "./visitCheck";
@@ -82,6 +83,7 @@ export class VisitDesk {
       ...visit,
       by,
       receivedMs: now(),
+      cityChecks: visit.kind === "take-down" ? [] : this.#check(visit.node),
       hasPhoto: photo !== undefined,
     };
     if (!(await history.addVisit(stored, photo))) return { id: visit.id, already: true };
@@ -103,6 +105,14 @@ export class VisitDesk {
         return;
       }
     }
+  }
+
+  #check(node: string): VisitCheck[] {
+    const { view, now } = this.#options;
+    const config = view.configOf(node) ?? null;
+    return checkNode({ node: view.history(node), config, nowMs: now() }).map(
+      ({ values: _, ...check }) => check,
+    );
   }
 
   /** The same id for something else is a mistake of the phone's, and must not pass for done. */

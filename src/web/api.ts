@@ -141,6 +141,8 @@ export interface VisitView extends Omit<VisitRequest, "photo"> {
   /** Who was signed in. */
   readonly by: string;
   readonly receivedMs: number;
+  /** What the same checks said in the server when the visit arrived; empty for `take-down`. */
+  readonly cityChecks: readonly VisitCheck[];
   readonly hasPhoto: boolean;
 }
 

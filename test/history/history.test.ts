@@ -65,6 +65,7 @@ function visit(id: string, atMs: number, more: Partial<VisitView> = {}): VisitVi
     lon: -2.3,
     atMs,
     checks: [],
+    cityChecks: [],
     by: "amina",
     receivedMs: atMs + 1,
     hasPhoto: false,

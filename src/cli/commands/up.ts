@@ -162,6 +162,7 @@ async function hangUp(file: string, city: string, nodes: readonly string[]): Pro
         atMs: Date.now(),
         receivedMs: Date.now(),
         checks: [],
+        cityChecks: [],
         by: "demonstration",
         hasPhoto: false,
       },
