@@ -3,7 +3,7 @@ import { wander } from "../world/smoothNoise";
 import { solarElevationDeg } from "../world/sun";
 import type { Surroundings } from "../world/surroundings";
 import { SyntheticDay, type LampOutage, type LocalConditions } from "../world/syntheticDay";
-import { LOCAL_OFFSET_MS, localHour } from "../world/traffic";
+import { localHour, localWeekday } from "../world/traffic";
 import {
   LANDMARKS,
   distanceM,
@@ -82,7 +82,7 @@ export function cityDay(options: CityDayOptions): Surroundings {
 
 /** On Fridays the streets are empty during the midday prayer, and full before and after it. */
 function prayerPause(utcMs: number): number {
-  if (weekday(utcMs) !== FRIDAY) return 1;
+  if (localWeekday(utcMs) !== FRIDAY) return 1;
   const hour = localHour(utcMs);
   if (hour >= 13.2 && hour < 14.2) return 0.25;
   return (hour >= 12.6 && hour < 13.2) || (hour >= 14.2 && hour < 14.8) ? 1.5 : 1;
@@ -154,7 +154,7 @@ function spread(levelDb: number, awayM: number, referenceM: number): number {
 
 /** How full a market is, 0..1: on its day, from eight to two. */
 function crowd(market: Landmark, utcMs: number): number {
-  if (weekday(utcMs) !== market.weekday) return 0;
+  if (localWeekday(utcMs) !== market.weekday) return 0;
   return (
     Math.max(0, Math.sin((Math.PI * (localHour(utcMs) - 8)) / 6)) * (localHour(utcMs) < 14 ? 1 : 0)
   );
@@ -164,7 +164,7 @@ function crowd(market: Landmark, utcMs: number): number {
 function minaretDb(utcMs: number): number {
   const { calls, noonMs } = prayersOf(utcMs);
   if (
-    weekday(utcMs) === FRIDAY &&
+    localWeekday(utcMs) === FRIDAY &&
     utcMs >= noonMs + CALL_MS &&
     utcMs < noonMs + CALL_MS + SERMON_MS
   )
@@ -211,8 +211,4 @@ export function prayersOf(utcMs: number): Prayers {
     ],
   };
   return prayers;
-}
-
-function weekday(utcMs: number): number {
-  return new Date(utcMs + LOCAL_OFFSET_MS).getUTCDay();
 }

@@ -50,10 +50,14 @@ const FIBER_CONTEXT = 11;
 /** Words of `devs_ctx_t` among which the list of fibers is looked for. */
 const CONTEXT_SCAN_WORDS = 512;
 
+/** All of the memory is looked through in vain while no program runs: not at every turn. */
+const LOOKS_LEFT_OUT = 20;
+
 /** A view of one VM's memory. */
 export class VmMemory {
   readonly #bytes: () => Uint8Array;
   #gc = 0;
+  #looksLeftOut = 0;
   #fibersAt = 0;
   #view: Uint32Array = new Uint32Array(0);
 
@@ -148,10 +152,16 @@ export class VmMemory {
     if (this.#gc && isGc(words, this.#gc)) return this.#gc;
     this.#gc = 0;
     this.#fibersAt = 0;
+    if (this.#looksLeftOut > 0) {
+      this.#looksLeftOut--;
+      return 0;
+    }
+    this.#looksLeftOut = LOOKS_LEFT_OUT;
     for (let i = GC_THRESHOLD; i < words.length; i++) {
       if (words[i] !== GC_THRESHOLD_WORDS) continue;
       if (isGc(words, i - GC_THRESHOLD)) {
         this.#gc = i - GC_THRESHOLD;
+        this.#looksLeftOut = 0;
         break;
       }
     }

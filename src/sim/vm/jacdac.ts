@@ -14,9 +14,11 @@ export const CONTROL_ANNOUNCE = 0x0000;
  * How often a simulated device announces itself. On a real bus it is every 500 ms; the
  * runtime forgets a device after 2 s of silence, and each announcement costs it a turn.
  */
-export const ANNOUNCE_PERIOD_MS = 1000;
+export const ANNOUNCE_PERIOD_MS = 1800;
 
 const FRAME_HEADER = 12;
+/** The device's identifier in a frame: 8 bytes. */
+const DEVICE_AT = 4;
 const PACKET_HEADER = 4;
 
 /** One packet of a frame. */
@@ -29,15 +31,49 @@ export interface JacdacPacket {
   readonly payload: Uint8Array;
 }
 
+/** What a byte adds to the CRC. */
+const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte << 8;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  return crc;
+});
+
 /** CRC-16-CCITT (0x1021, start 0xffff) over everything after the CRC itself. */
 export function crc16(bytes: Uint8Array, from: number): number {
   let crc = 0xffff;
-  for (let i = from; i < bytes.length; i++) {
-    crc ^= (bytes[i] as number) << 8;
-    for (let bit = 0; bit < 8; bit++)
-      crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
-  }
+  for (let i = from; i < bytes.length; i++)
+    crc = ((crc << 8) & 0xffff) ^ (CRC_TABLE[(crc >> 8) ^ (bytes[i] as number)] as number);
   return crc;
+}
+
+/** Identifiers that were met, as bytes: there are two or three on a bus. */
+const knownDevices = new Map<string, Uint8Array>();
+const KNOWN_DEVICES_MAX = 2000;
+
+function deviceBytes(device: string): Uint8Array {
+  const known = knownDevices.get(device);
+  if (known) return known;
+  const bytes = Uint8Array.from(Buffer.from(device, "hex"));
+  if (knownDevices.size >= KNOWN_DEVICES_MAX) knownDevices.clear();
+  knownDevices.set(device, bytes);
+  return bytes;
+}
+
+/** Whether a frame is of that device, or for it. */
+export function frameNames(frame: Uint8Array, device: string): boolean {
+  const bytes = deviceBytes(device);
+  for (let i = 0; i < bytes.length; i++) if (frame[DEVICE_AT + i] !== bytes[i]) return false;
+  return true;
+}
+
+/** Whether a frame begins with an announcement: a report of service 0, command 0. */
+export function isAnnouncement(frame: Uint8Array): boolean {
+  return (
+    ((frame[3] ?? 0) & FRAME_FLAG_COMMAND) === 0 &&
+    frame[13] === 0 &&
+    frame[14] === CONTROL_ANNOUNCE &&
+    frame[15] === 0
+  );
 }
 
 /** A frame with one packet. */
@@ -46,8 +82,7 @@ export function encodeFrame(packet: JacdacPacket): Uint8Array {
   const frame = new Uint8Array(FRAME_HEADER + size);
   frame[2] = size;
   frame[3] = packet.isCommand ? FRAME_FLAG_COMMAND : 0;
-  for (let i = 0; i < 8; i++)
-    frame[4 + i] = Number.parseInt(packet.device.slice(2 * i, 2 * i + 2), 16);
+  frame.set(deviceBytes(packet.device), DEVICE_AT);
   frame[12] = packet.payload.length;
   frame[13] = packet.serviceIndex;
   frame[14] = packet.command & 0xff;
@@ -63,8 +98,7 @@ export function encodeFrame(packet: JacdacPacket): Uint8Array {
 export function decodeFrame(frame: Uint8Array): JacdacPacket[] {
   const packets: JacdacPacket[] = [];
   const end = FRAME_HEADER + (frame[2] ?? 0);
-  let device = "";
-  for (let i = 4; i < FRAME_HEADER; i++) device += (frame[i] ?? 0).toString(16).padStart(2, "0");
+  const device = Buffer.from(frame.subarray(DEVICE_AT, FRAME_HEADER)).toString("hex");
   const isCommand = ((frame[3] ?? 0) & FRAME_FLAG_COMMAND) !== 0;
   let at = FRAME_HEADER;
   while (at + PACKET_HEADER <= Math.min(end, frame.length)) {

@@ -1,6 +1,13 @@
 import type { Connector, SocketAddress } from "../network/network";
 import type { ScheduledTask, Scheduler } from "../scheduler";
-import { ANNOUNCE_PERIOD_MS, decodeFrame, encodeFrame, type JacdacPacket } from "./jacdac";
+import {
+  ANNOUNCE_PERIOD_MS,
+  decodeFrame,
+  encodeFrame,
+  frameNames,
+  isAnnouncement,
+  type JacdacPacket,
+} from "./jacdac";
 import { VmMemory, type HeapPeaks, type HeapUse } from "./heap";
 import { instantiateVm, type VmModule, type VmSocket } from "./vmModule";
 
@@ -11,7 +18,7 @@ export const FLASH_BYTES = 256 * 1024;
  * Longest pause between two turns of an idle VM. Sleeping fibers, frames and
  * sockets wake it earlier; this only bounds how late its Jacdac housekeeping runs.
  */
-const IDLE_TURN_MS = 500;
+const IDLE_TURN_MS = 2000;
 
 /** The VM's own tick: it asks for this pause when nothing of its own is due sooner. */
 const VM_TICK_MS = 10;
@@ -291,21 +298,21 @@ export class VmHost {
     this.wake();
   }
 
+  /** A frame of the VM: a copy, which may be kept. */
   #receive(frame: Uint8Array): void {
+    const ofItself = frameNames(frame, this.deviceId);
+    // Of all that the VM says to nobody, only the list of its services is of use, and once.
+    if (ofItself && this.#ownServices.length > 0 && isAnnouncement(frame)) return;
     for (const packet of decodeFrame(frame)) {
-      if (packet.device === this.deviceId && packet.serviceIndex > 0) this.#talksToItself = true;
+      if (ofItself && packet.serviceIndex > 0) this.#talksToItself = true;
       if (packet.isCommand) {
         const device = this.#options.devices?.find((d) => d.device === packet.device);
-        device?.handle({ ...packet, payload: packet.payload.slice() }, (reply, delayMs) => {
+        device?.handle(packet, (reply, delayMs) => {
           this.#options.scheduler.after(delayMs, () => {
             if (this.#running) this.#deliver(reply);
           });
         });
-      } else if (
-        packet.device === this.deviceId &&
-        packet.serviceIndex === 0 &&
-        packet.command === 0
-      ) {
+      } else if (ofItself && isAnnouncement(frame)) {
         const view = new DataView(packet.payload.slice().buffer);
         this.#ownServices = [];
         for (let at = 4; at + 4 <= view.byteLength; at += 4)

@@ -10,9 +10,16 @@ export interface Place {
 /** Berkane, Morocco. */
 export const BERKANE: Place = { latitudeDeg: 34.92, longitudeDeg: -2.32 };
 
+/** The year that was asked for last: UTC at its start and its end. */
+let year = { startMs: 0, endMs: 0 };
+
 /** Day of the year, with its fraction, 0 at the start of 1 January UTC. */
 export function dayOfYear(utcMs: number): number {
-  return (utcMs - Date.UTC(new Date(utcMs).getUTCFullYear(), 0, 1)) / MS_PER_DAY;
+  if (!(utcMs >= year.startMs && utcMs < year.endMs)) {
+    const number = new Date(utcMs).getUTCFullYear();
+    year = { startMs: Date.UTC(number, 0, 1), endMs: Date.UTC(number + 1, 0, 1) };
+  }
+  return (utcMs - year.startMs) / MS_PER_DAY;
 }
 
 /**
@@ -22,22 +29,22 @@ export function dayOfYear(utcMs: number): number {
  */
 export function solarElevationDeg(utcMs: number, place: Place): number {
   const day = dayOfYear(utcMs);
-  const year = (2 * Math.PI * (day - 0.5)) / 365;
+  const yearAngle = (2 * Math.PI * (day - 0.5)) / 365;
   const equationOfTimeMin =
     229.18 *
     (0.000075 +
-      0.001868 * Math.cos(year) -
-      0.032077 * Math.sin(year) -
-      0.014615 * Math.cos(2 * year) -
-      0.040849 * Math.sin(2 * year));
+      0.001868 * Math.cos(yearAngle) -
+      0.032077 * Math.sin(yearAngle) -
+      0.014615 * Math.cos(2 * yearAngle) -
+      0.040849 * Math.sin(2 * yearAngle));
   const declination =
     0.006918 -
-    0.399912 * Math.cos(year) +
-    0.070257 * Math.sin(year) -
-    0.006758 * Math.cos(2 * year) +
-    0.000907 * Math.sin(2 * year) -
-    0.002697 * Math.cos(3 * year) +
-    0.00148 * Math.sin(3 * year);
+    0.399912 * Math.cos(yearAngle) +
+    0.070257 * Math.sin(yearAngle) -
+    0.006758 * Math.cos(2 * yearAngle) +
+    0.000907 * Math.sin(2 * yearAngle) -
+    0.002697 * Math.cos(3 * yearAngle) +
+    0.00148 * Math.sin(3 * yearAngle);
   const solarMinutes = (day % 1) * 1440 + equationOfTimeMin + 4 * place.longitudeDeg;
   const hourAngle = (solarMinutes / 4 - 180) * RADIANS;
   const latitude = place.latitudeDeg * RADIANS;

@@ -46,16 +46,20 @@ export interface SyntheticDayOptions {
   readonly local?: LocalConditions;
 }
 
-/** Everything that the metrics of one moment have in common. */
+/** What the metrics of one moment have in common. */
 interface Moment {
   readonly utcMs: number;
   readonly traffic: number;
+  // What only some of them ask for, worked out once.
+  readonly sky: () => Sky;
+  readonly smokeUgm3: () => number;
+}
+
+interface Sky {
   /** Share of the sky that clouds cover, 0..1. */
   readonly cloudCover: number;
   readonly elevationDeg: number;
   readonly lampBurns: boolean;
-  readonly smokeUgm3: number;
-  readonly soundEnergy: number;
 }
 
 // The lamp: LED modules of 60 W behind a driver with a constant current.
@@ -105,7 +109,12 @@ export class SyntheticDay implements Surroundings {
     const moment = this.#at(this.#options.startUtcMs + timeMs);
     switch (metric) {
       case "LAF":
-        return streetLevelDb(this.#key, moment.utcMs, moment.traffic, moment.soundEnergy);
+        return streetLevelDb(
+          this.#key,
+          moment.utcMs,
+          moment.traffic,
+          this.#options.local?.soundEnergy(moment.utcMs) ?? 0,
+        );
       case "illuminance":
         return this.#illuminanceLx(moment);
       case "temperature":
@@ -148,28 +157,35 @@ export class SyntheticDay implements Surroundings {
 
   #at(utcMs: number): Moment {
     if (this.#moment?.utcMs === utcMs) return this.#moment;
+    let sky: Sky | undefined;
+    let smokeUgm3: number | undefined;
+    this.#moment = {
+      utcMs,
+      traffic:
+        trafficShare(utcMs, this.#key) *
+        this.#streetFactor *
+        (this.#options.local?.trafficShare(utcMs) ?? 1),
+      sky: () => (sky ??= this.#sky(utcMs)),
+      smokeUgm3: () => (smokeUgm3 ??= this.#options.local?.smokeUgm3(utcMs) ?? 0),
+    };
+    return this.#moment;
+  }
+
+  #sky(utcMs: number): Sky {
     const elevationDeg = solarElevationDeg(utcMs, this.#place);
     const cloudCover = Math.max(
       0,
       Math.min(1, 0.3 + 0.6 * wander(this.#cityKey, utcMs, 5 * HOUR_MS)),
     );
     const runMs = utcMs - this.#options.startUtcMs;
-    const { local } = this.#options;
-    this.#moment = {
-      utcMs,
-      traffic:
-        trafficShare(utcMs, this.#key) * this.#streetFactor * (local?.trafficShare(utcMs) ?? 1),
-      smokeUgm3: local?.smokeUgm3(utcMs) ?? 0,
-      soundEnergy: local?.soundEnergy(utcMs) ?? 0,
-      cloudCover,
+    const isOut = (this.#options.lampOutages ?? []).some(
+      (outage) => runMs >= outage.fromMs && runMs < outage.toMs,
+    );
+    return {
       elevationDeg,
-      lampBurns:
-        this.#photocellLx(elevationDeg, cloudCover) < this.#switchOnLx &&
-        !(this.#options.lampOutages ?? []).some(
-          (outage) => runMs >= outage.fromMs && runMs < outage.toMs,
-        ),
+      cloudCover,
+      lampBurns: !isOut && this.#photocellLx(elevationDeg, cloudCover) < this.#switchOnLx,
     };
-    return this.#moment;
   }
 
   /** A disturbance in -1..1 of some tens of seconds: wind in the street. */
@@ -187,16 +203,16 @@ export class SyntheticDay implements Surroundings {
   }
 
   #illuminanceLx(moment: Moment): number {
-    const { directLx, skyLx } = clearDaylight(moment.elevationDeg);
+    const { directLx, skyLx } = clearDaylight(moment.sky().elevationDeg);
     // A cloud is before the sun when the wandering pattern is below the cover.
     const pattern =
       0.5 +
       0.35 * wander(this.#cityKey + 3, moment.utcMs, 9 * MINUTE_MS) +
       0.15 * wander(this.#key + 3, moment.utcMs, 2 * MINUTE_MS);
-    const shaded = 1 / (1 + Math.exp((pattern - moment.cloudCover) * 25));
+    const shaded = 1 / (1 + Math.exp((pattern - moment.sky().cloudCover) * 25));
     const daylightLx =
-      directLx * (1 - 0.92 * shaded) + skyLx * (1 - 0.45 * moment.cloudCover * shaded);
-    return daylightLx + (moment.lampBurns ? LAMP_SPILL_LX : 0);
+      directLx * (1 - 0.92 * shaded) + skyLx * (1 - 0.45 * moment.sky().cloudCover * shaded);
+    return daylightLx + (moment.sky().lampBurns ? LAMP_SPILL_LX : 0);
   }
 
   /** Mean temperature of the season: Berkane has about 12 Cel in January, 27 in July. */
@@ -209,7 +225,7 @@ export class SyntheticDay implements Surroundings {
     return (
       this.#seasonCel(moment) +
       (this.#options.warmerCel ?? 0) +
-      6 * (1 - 0.5 * moment.cloudCover) * Math.cos((2 * Math.PI * (hour - 15.5)) / 24) +
+      6 * (1 - 0.5 * moment.sky().cloudCover) * Math.cos((2 * Math.PI * (hour - 15.5)) / 24) +
       2.5 * wander(this.#cityKey + 4, moment.utcMs, 40 * HOUR_MS) +
       0.3 * wander(this.#key + 4, moment.utcMs, 6 * MINUTE_MS)
     );
@@ -236,8 +252,8 @@ export class SyntheticDay implements Surroundings {
 
   /** Ozone is made by the sun, and used up by fresh exhaust. */
   #o3Ugm3(moment: Moment): number {
-    const sunshine = Math.max(0, Math.sin((moment.elevationDeg * Math.PI) / 180));
-    const made = 38 + 55 * sunshine * (1 - 0.5 * moment.cloudCover);
+    const sunshine = Math.max(0, Math.sin((moment.sky().elevationDeg * Math.PI) / 180));
+    const made = 38 + 55 * sunshine * (1 - 0.5 * moment.sky().cloudCover);
     return Math.max(2, made - 0.45 * this.#no2Ugm3(moment) + 8 * this.#gust(moment, 14));
   }
 
@@ -249,7 +265,7 @@ export class SyntheticDay implements Surroundings {
     const dust =
       (6 + 14 * moment.traffic) * (1 + 0.6 * this.#gust(moment, 8)) +
       5 * (1 + wander(this.#cityKey + 8, moment.utcMs, 3 * HOUR_MS));
-    const fine = background * stillAir + exhaust + moment.smokeUgm3;
+    const fine = background * stillAir + exhaust + moment.smokeUgm3();
     switch (metric) {
       case "pm1":
         return 0.68 * fine;
@@ -267,18 +283,18 @@ export class SyntheticDay implements Surroundings {
     const index =
       85 +
       70 * moment.traffic * (1 + 0.3 * this.#gust(moment, 9)) +
-      0.8 * moment.smokeUgm3 +
+      0.8 * moment.smokeUgm3() +
       18 * wander(this.#key + 9, moment.utcMs, 50 * MINUTE_MS);
     return Math.max(1, Math.min(500, index));
   }
 
   #lampVoltageV(moment: Moment): number {
-    if (!moment.lampBurns) return LAMP_OFF_V;
+    if (!moment.sky().lampBurns) return LAMP_OFF_V;
     return LAMP_VOLTAGE_V - LAMP_VOLTS_PER_CEL * (this.#temperatureCel(moment) - 20);
   }
 
   #lampCurrentMa(moment: Moment): number {
-    if (!moment.lampBurns) return LAMP_OFF_MA;
+    if (!moment.sky().lampBurns) return LAMP_OFF_MA;
     return LAMP_CURRENT_MA * (1 + 0.003 * wander(this.#key + 10, moment.utcMs, 20_000));
   }
 }

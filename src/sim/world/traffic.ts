@@ -11,6 +11,11 @@ export function localHour(utcMs: number): number {
   return ((utcMs + LOCAL_OFFSET_MS) % MS_PER_DAY) / MS_PER_HOUR;
 }
 
+/** Day of the week in Morocco, 0 for Sunday; 1 January 1970 was a Thursday. */
+export function localWeekday(utcMs: number): number {
+  return (Math.floor((utcMs + LOCAL_OFFSET_MS) / MS_PER_DAY) + 4) % 7;
+}
+
 function bell(hour: number, at: number, widthHours: number): number {
   return Math.exp(-(((hour - at) / widthHours) ** 2) / 2);
 }
@@ -21,7 +26,7 @@ function bell(hour: number, at: number, widthHours: number): number {
  */
 export function trafficShare(utcMs: number, key: number): number {
   const hour = localHour(utcMs);
-  const weekday = new Date(utcMs + LOCAL_OFFSET_MS).getUTCDay();
+  const weekday = localWeekday(utcMs);
   const isWeekend = weekday === 0 || weekday === 6;
   const dayShape = 0.5 / (1 + Math.exp(-(hour - 7) * 2)) / (1 + Math.exp((hour - 21.5) * 1.5));
   const rush = 0.5 * bell(hour, 8.2, 0.8) + 0.55 * bell(hour, 18.5, 1.1);
