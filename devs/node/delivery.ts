@@ -6,9 +6,10 @@ import { UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
 import { SessionHooks } from "../mqtt/session";
 import { FlashJournal } from "../outbox/flashJournal";
+import type { EventWriter } from "../outbox/journaling";
 import { Outbox, OutboxEvent } from "../outbox/outbox";
 import { SettingsStorage } from "../outbox/settingsStorage";
-import { EventWriter, PackSource } from "../report/packSource";
+import { PackSource } from "../report/packSource";
 import { Identity } from "./identity";
 
 const KEEP_ALIVE_S = 60;

@@ -26,8 +26,11 @@ export class OutboxEvent {
 const VALUE_STEPS = 1000;
 const NO_VALUE = -MAX_SCALED - 1;
 
-/** Sequence number (4 bytes, 0 while not taken), time (4), value (4), kind, subject, reason. */
-const SLOT_BYTES = 15;
+/** Instead of a place in the journal. */
+const NO_PLACE = 255;
+
+/** Sequence number (4 bytes, 0 while it has none), time (4), value (4), kind, subject, reason, place (1 each). */
+const SLOT_BYTES = 16;
 
 /** Events that the city does not have yet, oldest first; those taken for sending lie before the others. */
 export class EventQueue {
@@ -36,12 +39,15 @@ export class EventQueue {
   taken: number = 0;
   private readonly slots: Buffer;
 
-  /** `capacity` is the number of events, 15 bytes each. */
+  /** `capacity` is the number of events, 16 bytes each. */
   constructor(capacity: number) {
     this.slots = Buffer.alloc(capacity * SLOT_BYTES);
   }
 
-  /** Adds an event. Where there is no room the oldest that was not sent goes; false where an event was lost. */
+  /**
+   * Adds an event. Where there is no room the oldest that was not sent goes; false where an
+   * event was lost. A copy of it in the journal stays there for the next boot.
+   */
   add(event: OutboxEvent): boolean {
     const full = (this.count + 1) * SLOT_BYTES > this.slots.length;
     if (full && this.taken === this.count) return false;
@@ -56,17 +62,33 @@ export class EventQueue {
     slots[at] = event.kind;
     slots[at + 1] = event.subject;
     slots[at + 2] = event.reason;
+    slots[at + 3] = NO_PLACE;
     this.count++;
     return !full;
   }
 
-  /** Takes the oldest event that was not taken, which must exist, under that number. */
-  take(seq: number): void {
-    putUint32(this.slots, this.taken * SLOT_BYTES, seq);
+  /** Takes the oldest event that was not taken, which must exist. Gives its number: `seq` where it had none. */
+  take(seq: number): number {
     this.taken++;
+    return this.name(this.taken - 1, seq);
   }
 
-  /** The event that was taken under that number, or undefined. */
+  /**
+   * The number of the oldest event that lies in no place of the journal, `seq` where it had
+   * none; -1 where there is no such event.
+   */
+  unsaved(seq: number): number {
+    for (let slot = 0; slot < this.count; slot++)
+      if (this.slots[slot * SLOT_BYTES + 15] === NO_PLACE) return this.name(slot, seq);
+    return -1;
+  }
+
+  /** The event in that slot has a copy in that place of the journal. */
+  setPlace(slot: number, place: number): void {
+    this.slots[slot * SLOT_BYTES + 15] = place;
+  }
+
+  /** The event with that number, or undefined. */
   event(seq: number): OutboxEvent | undefined {
     const slot = this.find(seq);
     if (slot < 0) return undefined;
@@ -82,19 +104,28 @@ export class EventQueue {
     );
   }
 
-  /** The city has the event with that number. False for a number that is none of an event. */
-  acknowledge(seq: number): boolean {
-    const slot = this.find(seq);
-    if (slot < 0) return false;
+  /** The city has the event in that slot, which was taken. Gives its place in the journal, or -1. */
+  acknowledge(slot: number): number {
+    const place = this.slots[slot * SLOT_BYTES + 15];
     this.removeAt(slot);
     this.taken--;
-    return true;
+    return place === NO_PLACE ? -1 : place;
   }
 
-  private find(seq: number): number {
-    for (let slot = 0; slot < this.taken; slot++)
+  /** Slot of the event with that number, or -1. */
+  find(seq: number): number {
+    for (let slot = 0; slot < this.count; slot++)
       if (uint32(this.slots, slot * SLOT_BYTES) === seq) return slot;
     return -1;
+  }
+
+  /** Gives the event in that slot a number where it has none, and tells it. */
+  private name(slot: number, seq: number): number {
+    const at = slot * SLOT_BYTES;
+    const own = uint32(this.slots, at);
+    if (own > 0) return own;
+    putUint32(this.slots, at, seq);
+    return seq;
   }
 
   private removeAt(slot: number): void {

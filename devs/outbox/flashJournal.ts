@@ -18,10 +18,15 @@ export interface JournalStorage {
 }
 
 /**
- * Places for blocks: with 18 of the largest readings each, 648, and with ordinary ones
- * 1,152. Those take 6.5 KB of the 16 that identity and configuration are in, too.
+ * Places for blocks: with 14 of the largest readings each, 672, and with ordinary ones
+ * 1,152. Those take 7 KB of the 16 that identity and configuration are in, too.
  */
-export const JOURNAL_PLACES = 36;
+export const JOURNAL_PLACES = 48;
+/** Places behind those, for events, so that readings and events leave each other room. */
+export const EVENT_PLACES = 12;
+const ALL_PLACES = JOURNAL_PLACES + EVENT_PLACES;
+/** The runtime takes settings of 225 bytes safely. */
+const MAX_VALUE_BYTES = 225;
 /** Blocks that are held in RAM for sending. */
 const BLOCKS_IN_RAM = 2;
 
@@ -55,7 +60,7 @@ export class FlashJournal {
   damaged: number = 0;
 
   private readonly storage: JournalStorage;
-  private readonly places: Buffer = Buffer.alloc(JOURNAL_PLACES);
+  private readonly places: Buffer = Buffer.alloc(ALL_PLACES);
   /** Places of blocks that are to be sent and not loaded yet, oldest block first. */
   private order: number[] = [];
   private loaded: LoadedBlock[] = [];
@@ -68,7 +73,7 @@ export class FlashJournal {
   async restore(): Promise<number> {
     const boots: number[] = [];
     const seqs: number[] = [];
-    for (let place = 0; place < JOURNAL_PLACES; place++) {
+    for (let place = 0; place < ALL_PLACES; place++) {
       const bytes = await this.read(place);
       if (!bytes || bytes.length === 0) continue;
       if (!isBlock(bytes)) {
@@ -77,7 +82,8 @@ export class FlashJournal {
         continue;
       }
       this.places[place] = Place.Only;
-      const boot = blockBoot(bytes);
+      // Events first, of whichever boot.
+      const boot = place < JOURNAL_PLACES ? blockBoot(bytes) : 0;
       const seq = blockSeq(bytes);
       let at = this.order.length;
       this.order.push(place);
@@ -107,24 +113,26 @@ export class FlashJournal {
   /** Blocks that are all there is of their readings, and that the city does not have yet. */
   waiting(): number {
     let count = 0;
-    for (let place = 0; place < JOURNAL_PLACES; place++)
-      if (this.places[place] === Place.Only) count++;
+    for (let place = 0; place < ALL_PLACES; place++) if (this.places[place] === Place.Only) count++;
     return count;
   }
 
-  /** Whether another block can be written. */
-  hasRoom(): boolean {
-    return this.places.indexOf(Place.Free) >= 0;
+  /** Places that are free for blocks of readings, or for events. */
+  room(ofEvents: boolean): number {
+    let count = 0;
+    for (let place = 0; place < ALL_PLACES; place++) if (this.isFree(place, ofEvents)) count++;
+    return count;
   }
 
   /**
    * Writes a block; gives its place, or -1 where there is none free or the write failed.
    * One that is `toSend` is given out after those before it; any other is a copy, to be
-   * released when the city has the pack.
+   * released when the city has the pack or event.
    */
-  async save(block: Buffer, toSend: boolean): Promise<number> {
-    const place = this.places.indexOf(Place.Free);
-    if (place < 0) return -1;
+  async save(block: Buffer, toSend: boolean, ofEvent: boolean): Promise<number> {
+    let place = 0;
+    while (place < ALL_PLACES && !this.isFree(place, ofEvent)) place++;
+    if (place === ALL_PLACES || block.length > MAX_VALUE_BYTES) return -1;
     this.places[place] = toSend ? Place.Only : Place.Copy;
     try {
       await this.storage.write(keyOf(place), block);
@@ -144,7 +152,7 @@ export class FlashJournal {
 
   /** Removes what is done from flash, and reads ahead what is to be sent next. */
   async work(): Promise<void> {
-    for (let place = 0; place < JOURNAL_PLACES; place++) {
+    for (let place = 0; place < ALL_PLACES; place++) {
       if (this.places[place] !== Place.Done) continue;
       try {
         await this.storage.remove(keyOf(place));
@@ -184,6 +192,10 @@ export class FlashJournal {
     for (const block of this.loaded) if (block.place !== place) others.push(block);
     this.loaded = others;
     this.release(place);
+  }
+
+  private isFree(place: number, ofEvents: boolean): boolean {
+    return this.places[place] === Place.Free && place >= JOURNAL_PLACES === ofEvents;
   }
 
   private async read(place: number): Promise<Buffer | undefined> {

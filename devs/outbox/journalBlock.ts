@@ -1,10 +1,11 @@
 /**
- * One pack of readings as it lies in flash. A block carries all that names the pack,
- * so that it can be sent by a later boot under the name it was sent with before.
+ * One pack of readings, or one event, as it lies in flash. A block carries all that names
+ * it, so that it can be sent by a later boot under the name it was sent with before.
  *
  * Layout, numbers with the high byte first: format (1 byte), boot (4), sequence number
  * (4), flags (1), time before the first record in seconds (4), number of records (1),
- * the records as they lie in RAM, CRC (2).
+ * the records as they lie in RAM, CRC (2). Of an event the time is its own, the number of
+ * records 0, and in their stead stand its JSON members: a later boot has other channels.
  */
 
 import { MAX_PACK_BYTES } from "./readingLog";
@@ -14,7 +15,7 @@ const FORMAT = 0xa2;
 const FLAG_UTC = 1;
 const HEADER_BYTES = 15;
 const CRC_BYTES = 2;
-/** The largest block; the runtime takes settings of 225 bytes safely. */
+/** The largest block of readings. */
 export const MAX_BLOCK_BYTES = HEADER_BYTES + MAX_PACK_BYTES + CRC_BYTES;
 
 /** CRC-16-CCITT (polynomial 0x1021, start 0xffff), a byte at a time without a table. */
@@ -78,7 +79,16 @@ export function blockIsUtc(block: Buffer): boolean {
   return (block[9] & FLAG_UTC) !== 0;
 }
 
-/** Sets the cursor before the first record, and gives the number of records. */
+/** The text of an event, and its time in seconds. */
+export function eventText(block: Buffer): string {
+  return block.slice(HEADER_BYTES, block.length - CRC_BYTES).toString();
+}
+
+export function eventTimeS(block: Buffer): number {
+  return uint32(block, 10);
+}
+
+/** Sets the cursor before the first record, and gives the number of records; 0 for an event. */
 export function openBlock(block: Buffer, cursor: RecordCursor): number {
   cursor.open(block, HEADER_BYTES, uint32(block, 10));
   return block[14];

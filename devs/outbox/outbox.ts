@@ -27,7 +27,7 @@ export class Outbox {
   /**
    * @param decimals gives the decimals that are kept of a channel's values; channels count from 0 to 255.
    * @param logBytes room for readings: an ordinary one takes four bytes or five, the largest eleven.
-   * @param maxEvents room for events, those on their way included; 15 bytes each.
+   * @param maxEvents room for events, those on their way included; 16 bytes each.
    */
   constructor(decimals: (channel: number) => number, logBytes: number, maxEvents: number) {
     this.decimals = decimals;
@@ -94,9 +94,19 @@ export class Outbox {
       this.log.setPlace(row, -1);
       return this.log.seq(row);
     }
-    this.lastSeq++;
-    this.events.take(this.lastSeq);
-    return this.lastSeq;
+    return this.count(this.events.take(this.lastSeq + 1));
+  }
+
+  /** The sequence number of the oldest event that lies in no place of the journal, or -1. */
+  unsavedEvent(): number {
+    return this.count(this.events.unsaved(this.lastSeq + 1));
+  }
+
+  /** An event has a copy in that place of the journal. False where the city has it meanwhile. */
+  eventSaved(seq: number, place: number): boolean {
+    const slot = this.events.find(seq);
+    if (slot >= 0) this.events.setPlace(slot, place);
+    return slot >= 0;
   }
 
   /**
@@ -109,7 +119,7 @@ export class Outbox {
     return this.lastSeq;
   }
 
-  /** The event that was taken under that number, or undefined: then it is a pack of readings. */
+  /** The event with that number, or undefined: then it is a pack of readings. */
   event(seq: number): OutboxEvent | undefined {
     return this.events.event(seq);
   }
@@ -130,12 +140,19 @@ export class Outbox {
    * or -1. An unknown number changes nothing.
    */
   acknowledge(seq: number): number {
-    if (this.events.acknowledge(seq)) return -1;
+    const slot = this.events.find(seq);
+    if (slot >= 0) return this.events.acknowledge(slot);
     const row = this.log.find(seq);
     if (row < 0) return -1;
     const place = this.log.place(row);
     this.log.removePack(row);
     return place;
+  }
+
+  /** Notes a number that was given. */
+  private count(seq: number): number {
+    if (seq > this.lastSeq) this.lastSeq = seq;
+    return seq;
   }
 }
 

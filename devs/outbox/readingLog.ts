@@ -4,7 +4,7 @@ import { Thinning } from "./thinning";
 /** Packs that can be sealed at the same time: seven in flight, and one on its way into the journal. */
 export const MAX_PACKS = 8;
 /** Bytes of records that a pack may have: what a block of the journal holds. */
-export const MAX_PACK_BYTES = 208;
+export const MAX_PACK_BYTES = 160;
 /** Instead of a place in the journal: it was given out for sending and lies in none, or waits for that. */
 const NO_PLACE = 255;
 const UNSENT = 254;
@@ -59,6 +59,13 @@ export class ReadingLog {
   /** Thins the oldest half of what belongs to no pack; gives how many readings went, 0 where none can. */
   thin(): number {
     return this.thinning.thin();
+  }
+
+  /** Time of the oldest reading that belongs to no pack, which must exist, in seconds. */
+  oldestUnsealedS(): number {
+    this.cursor.open(this.bytes, this.unsealedAt, this.unsealedBaseS);
+    this.cursor.next();
+    return this.cursor.timeS;
   }
 
   /** Takes out the oldest reading that belongs to no pack, which must exist. */

@@ -4,9 +4,16 @@ import { UP_DATA, UP_EVENT } from "../contract/topics";
 import type { MessageSource } from "../mqtt/inFlight";
 import type { Message } from "../mqtt/packets";
 import { FlashJournal } from "../outbox/flashJournal";
-import { Journaling } from "../outbox/journaling";
-import { blockBoot, blockIsUtc, blockSeq, openBlock } from "../outbox/journalBlock";
-import { Outbox, OutboxEvent } from "../outbox/outbox";
+import { type EventWriter, Journaling } from "../outbox/journaling";
+import {
+  blockBoot,
+  blockIsUtc,
+  blockSeq,
+  eventText,
+  eventTimeS,
+  openBlock,
+} from "../outbox/journalBlock";
+import { Outbox } from "../outbox/outbox";
 import { RecordCursor } from "../outbox/records";
 import { PackTimes, packText } from "./senml";
 
@@ -14,8 +21,8 @@ import { PackTimes, packText } from "./senml";
 const LOG_BYTES = 5120;
 /** Events that the node holds. */
 const EVENTS_CAPACITY = 32;
-/** Most records in one pack: about 900 bytes of text, which the heap holds twice while it is sent. */
-export const RECORDS_PER_PACK = 32;
+/** Most records in one pack: about 700 bytes of text, which the heap holds twice while it is sent. */
+export const RECORDS_PER_PACK = 24;
 /**
  * Readings that do not wait for more: twice as many would save 3 bytes of 38 a reading, and a
  * power cut would cost twice as many.
@@ -26,12 +33,9 @@ const PACKS_PER_RELEASE = 2;
 /** Handles of packs that lie in the journal count from here, those of the outbox up to here. */
 const JOURNAL_HANDLES = 0x40000000;
 
-/** Writes an event of the outbox as JSON members: `"event":"sensor-ok","chip":"sen55"`. */
-export type EventWriter = (event: OutboxEvent) => string;
-
 /**
- * The outbox, and the journal in flash, as a source of messages: events first, then the
- * journal's packs, then those of the outbox, at a bounded rate, so that after a long
+ * The outbox, and the journal in flash, as a source of messages: events first, then what
+ * the journal has, then packs of the outbox, at a bounded rate, so that after a long
  * outage the oldest comes first and the newest soon. Readings and events become text only
  * when they are sent, with the clock as it is then.
  */
@@ -73,7 +77,7 @@ export class PackSource implements MessageSource {
     this.writeEvent = writeEvent;
     this.journal = journal;
     this.outbox = new Outbox(metricDecimals, LOG_BYTES, EVENTS_CAPACITY);
-    this.journaling = new Journaling(this.outbox, journal, boot);
+    this.journaling = new Journaling(this.outbox, journal, boot, writeEvent);
   }
 
   /**
@@ -107,14 +111,20 @@ export class PackSource implements MessageSource {
   }
 
   message(handle: number): Message {
-    const inJournal = handle >= JOURNAL_HANDLES;
-    const event = inJournal ? undefined : this.outbox.event(handle);
-    let payload: string | string[];
-    if (inJournal) payload = this.blockText(handle - JOURNAL_HANDLES);
-    else if (event) payload = this.eventText(handle, event);
-    else payload = this.outboxText(handle);
-    const leaf = event ? UP_EVENT : UP_DATA;
-    return { topic: this.topicBase + leaf, payload: payload, retain: false };
+    const { outbox, journal, boot } = this;
+    const cursor = outbox.log.cursor;
+    if (handle >= JOURNAL_HANDLES) {
+      const block = journal.block(handle - JOURNAL_HANDLES) as Buffer;
+      const count = openBlock(block, cursor);
+      const utc = blockIsUtc(block);
+      return count > 0
+        ? this.pack(blockBoot(block), blockSeq(block), cursor, count, utc)
+        : this.event(eventText(block), blockBoot(block), blockSeq(block), eventTimeS(block), utc);
+    }
+    const event = outbox.event(handle);
+    return event
+      ? this.event(this.writeEvent(event), boot, handle, event.timeS, false)
+      : this.pack(boot, handle, cursor, outbox.openPack(handle), false);
   }
 
   acknowledged(handle: number): void {
@@ -122,26 +132,14 @@ export class PackSource implements MessageSource {
     else this.journal.release(this.outbox.acknowledge(handle));
   }
 
-  private outboxText(seq: number): string[] {
-    const count = this.outbox.openPack(seq);
-    return this.text(this.boot, seq, this.outbox.log.cursor, count, false);
-  }
-
-  private blockText(place: number): string[] {
-    const block = this.journal.block(place) as Buffer;
-    const cursor = this.outbox.log.cursor;
-    const count = openBlock(block, cursor);
-    return this.text(blockBoot(block), blockSeq(block), cursor, count, blockIsUtc(block));
-  }
-
   /** `utc` says that the records' times are UTC already. */
-  private text(
+  private pack(
     boot: number,
     seq: number,
     cursor: RecordCursor,
     count: number,
     utc: boolean,
-  ): string[] {
+  ): Message {
     const nowS = this.now();
     let times = PackTimes.Absolute;
     let shiftS = utc ? 0 : this.clock.utcOffsetS(nowS);
@@ -149,14 +147,18 @@ export class PackSource implements MessageSource {
     if (!utc && boot !== this.boot) times = PackTimes.Unknown;
     else if (isNaN(shiftS)) times = PackTimes.Relative;
     if (times === PackTimes.Relative) shiftS = -nowS;
-    return packText(this.baseName, boot, seq, cursor, count, times, shiftS);
+    const payload = packText(this.baseName, boot, seq, cursor, count, times, shiftS);
+    return { topic: this.topicBase + UP_DATA, payload: payload, retain: false };
   }
 
-  private eventText(seq: number, event: OutboxEvent): string {
+  /** `fields` are the event's own members. */
+  private event(fields: string, boot: number, seq: number, timeS: number, utc: boolean): Message {
     const nowS = this.now();
-    const offsetS = this.clock.utcOffsetS(nowS);
-    const timeS = Math.round(event.timeS + (isNaN(offsetS) ? -nowS : offsetS));
-    const fields = this.writeEvent(event);
-    return "{" + fields + ',"boot":' + this.boot + ',"seq":' + seq + ',"t":' + timeS + "}";
+    const offsetS = utc ? 0 : this.clock.utcOffsetS(nowS);
+    let text = "{" + fields + ',"boot":' + boot + ',"seq":' + seq;
+    // Times of another boot's clock tell nothing to this one.
+    if (utc || boot === this.boot)
+      text += ',"t":' + Math.round(timeS + (isNaN(offsetS) ? -nowS : offsetS));
+    return { topic: this.topicBase + UP_EVENT, payload: text + "}", retain: false };
   }
 }

@@ -1,22 +1,31 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FlashJournal, JOURNAL_PLACES, type JournalStorage } from "../../devs/outbox/flashJournal";
+import {
+  EVENT_PLACES,
+  FlashJournal,
+  JOURNAL_PLACES,
+  type JournalStorage,
+} from "../../devs/outbox/flashJournal";
 import {
   MAX_BLOCK_BYTES,
   blockBoot,
   blockIsUtc,
   blockSeq,
   encodeBlock,
+  eventText,
+  eventTimeS,
   isBlock,
   openBlock,
 } from "../../devs/outbox/journalBlock";
 import { Journaling } from "../../devs/outbox/journaling";
-import { Outbox } from "../../devs/outbox/outbox";
+import { Outbox, OutboxEvent } from "../../devs/outbox/outbox";
 import { MAX_PACK_BYTES } from "../../devs/outbox/readingLog";
 import { MAX_RECORD_BYTES, RecordCursor, putRecord } from "../../devs/outbox/records";
 import { journalCases } from "../shared/outboxJournal.cases";
 import { testInBothWorlds } from "../support/sharedCases";
 import { runCasesInVm, runInVm } from "../vm/harness";
+
+const CURSOR = new RecordCursor();
 
 class PowerCut extends Error {}
 
@@ -170,6 +179,7 @@ describe("flash journal", () => {
       await earlier.save(
         blockOf(boot, seq, true, [{ channel: 1, scaled: seq, timeS: 5 }]).block,
         false,
+        false,
       );
 
     const journal = new FlashJournal(storage);
@@ -198,6 +208,7 @@ describe("flash journal", () => {
       await earlier.save(
         blockOf(1, seq, true, [{ channel: 1, scaled: seq, timeS: 5 }]).block,
         false,
+        false,
       );
     const journal = new FlashJournal(storage);
     await journal.restore();
@@ -214,12 +225,12 @@ describe("flash journal", () => {
     const journal = new FlashJournal(new MemoryStorage());
     const { block } = blockOf(1, 1, true, [{ channel: 1, scaled: 1, timeS: 1 }]);
     const places = [];
-    for (let i = 0; i < JOURNAL_PLACES; i++) places.push(await journal.save(block, false));
+    for (let i = 0; i < JOURNAL_PLACES; i++) places.push(await journal.save(block, false, false));
     expect(new Set(places).size).toBe(JOURNAL_PLACES);
-    expect(await journal.save(block, false)).toBe(-1);
+    expect(await journal.save(block, false, false)).toBe(-1);
     journal.release(places[5]);
     await journal.work();
-    expect(await journal.save(block, false)).toBe(places[5]);
+    expect(await journal.save(block, false, false)).toBe(places[5]);
   });
 
   it("removes a damaged block and counts it", async () => {
@@ -236,13 +247,13 @@ describe("flash journal", () => {
     await journal.restore();
     storage.failing = true;
     const { block } = blockOf(1, 1, true, [{ channel: 1, scaled: 1, timeS: 1 }]);
-    expect(await journal.save(block, false)).toBe(-1);
+    expect(await journal.save(block, false, false)).toBe(-1);
     await journal.work();
     expect(journal.errors).toBe(2);
     storage.failing = false;
     await journal.work();
     for (let i = 0; i < JOURNAL_PLACES; i++)
-      expect(await journal.save(block, false)).toBeGreaterThanOrEqual(0);
+      expect(await journal.save(block, false, false)).toBeGreaterThanOrEqual(0);
   });
 });
 
@@ -255,7 +266,7 @@ describe("a pack on its way into the journal", () => {
       const outbox = new Outbox(() => 1, 100, 1);
       outbox.addReading(0, 21.5, 100);
       const storage = new MemoryStorage();
-      const journaling = new Journaling(outbox, new FlashJournal(storage), 9);
+      const journaling = new Journaling(outbox, new FlashJournal(storage), 9, () => "");
       expect(await journaling.saveOne(1, offset)).toBe(true);
       const [block] = [...storage.values.values()];
       expect([blockBoot(block), blockSeq(block), blockIsUtc(block)]).toEqual([9, 1, utc]);
@@ -267,12 +278,13 @@ describe("a pack on its way into the journal", () => {
     const outbox = new Outbox(() => 0, 2000, 1);
     for (let i = 0; i < 100; i++) outbox.addReading(255, i % 2 ? 2e9 : -2e9, i * 10_000_000);
     const storage = new MemoryStorage();
-    const journaling = new Journaling(outbox, new FlashJournal(storage), 1);
+    const journaling = new Journaling(outbox, new FlashJournal(storage), 1, () => "");
     await journaling.saveAll(1, NaN);
     expect(outbox.readings()).toBe(0);
     const written = [...storage.values.values()].flatMap(records);
     expect(written).toHaveLength(100);
-    expect(storage.values.size).toBeLessThanOrEqual(6);
+    const largest = Math.floor(MAX_PACK_BYTES / MAX_RECORD_BYTES);
+    expect(storage.values.size).toBeLessThanOrEqual(Math.ceil(100 / largest));
   });
 
   it("leaves the outbox when it is written, not before", async () => {
@@ -280,7 +292,7 @@ describe("a pack on its way into the journal", () => {
     outbox.addReading(0, 1, 1);
     const storage = new MemoryStorage();
     const journal = new FlashJournal(storage);
-    const journaling = new Journaling(outbox, journal, 1);
+    const journaling = new Journaling(outbox, journal, 1, () => "");
     storage.failing = true;
     expect(await journaling.saveOne(1, NaN)).toBe(false);
     expect(outbox.readings()).toBe(1);
@@ -298,7 +310,7 @@ describe("a pack on its way into the journal", () => {
     const seq = outbox.take(10);
     const storage = new MemoryStorage();
     const journal = new FlashJournal(storage);
-    expect(await new Journaling(outbox, journal, 1).saveOne(1, NaN)).toBe(true);
+    expect(await new Journaling(outbox, journal, 1, () => "").saveOne(1, NaN)).toBe(true);
     expect(outbox.openPack(seq)).toBe(1);
     await journal.work();
     expect(journal.take()).toBe(-1);
@@ -313,7 +325,7 @@ describe("a pack on its way into the journal", () => {
     const seq = outbox.take(10);
     const storage = new MemoryStorage();
     const journal = new FlashJournal(storage);
-    const saving = new Journaling(outbox, journal, 1).saveOne(1, NaN);
+    const saving = new Journaling(outbox, journal, 1, () => "").saveOne(1, NaN);
     expect(outbox.acknowledge(seq)).toBe(-1);
     await saving;
     await journal.work();
@@ -326,7 +338,7 @@ describe("when the journal is used", () => {
     const outbox = new Outbox(() => 0, 1000, 1);
     const storage = new MemoryStorage();
     const journal = new FlashJournal(storage);
-    const journaling = new Journaling(outbox, journal, 1);
+    const journaling = new Journaling(outbox, journal, 1, () => "");
     await journaling.restore();
     for (let i = 0; i < 100; i++) outbox.addReading(0, i, i);
     return { outbox, storage, journal, journaling };
@@ -338,11 +350,29 @@ describe("when the journal is used", () => {
     await journaling.keep(60_900, false, NaN);
     expect(storage.changes).toBe(0);
     await journaling.keep(61_000, false, NaN);
-    // Three times 32; four readings wait for more.
-    expect(storage.values.size).toBe(3);
+    // Four times 24; four readings wait for more.
+    expect(storage.values.size).toBe(4);
     expect(outbox.unsealed()).toBe(4);
     await journaling.keep(62_000, false, NaN);
-    expect(storage.changes).toBe(3);
+    expect(storage.changes).toBe(4);
+  });
+
+  it("is for fewer when they have waited for ten minutes, while half of the journal is free", async () => {
+    const { outbox, storage, journaling } = await waiting();
+    await journaling.keep(0, false, NaN);
+    await journaling.keep(60_000, false, NaN);
+    // The oldest of those that are left was read at 96 s.
+    await journaling.keep(695_000, false, NaN);
+    expect(outbox.unsealed()).toBe(4);
+    await journaling.keep(696_000, false, NaN);
+    expect(outbox.unsealed()).toBe(0);
+    expect(storage.values.size).toBe(5);
+    for (let i = 0; i < 40; i++) {
+      outbox.addReading(0, 1, 1000 + 700 * i);
+      await journaling.keep(1000 * (1699 + 700 * i), false, NaN);
+    }
+    expect(storage.values.size).toBe(JOURNAL_PLACES / 2);
+    expect(outbox.unsealed()).toBe(45 - JOURNAL_PLACES / 2);
   });
 
   it("is not while the broker comes and goes within the minute", async () => {
@@ -355,7 +385,7 @@ describe("when the journal is used", () => {
   it("is for everything before a planned restart", async () => {
     const { outbox, storage, journaling } = await waiting();
     await journaling.saveAll(1, NaN);
-    expect(storage.values.size).toBe(4);
+    expect(storage.values.size).toBe(5);
     expect(outbox.readings()).toBe(0);
   });
 
@@ -374,9 +404,85 @@ describe("when the journal is used", () => {
     const outbox = new Outbox(() => 0, 20_000, 1);
     const storage = new MemoryStorage();
     for (let i = 0; i < 2000; i++) outbox.addReading(0, i, i);
-    await new Journaling(outbox, new FlashJournal(storage), 1).saveAll(1, NaN);
+    await new Journaling(outbox, new FlashJournal(storage), 1, () => "").saveAll(1, NaN);
     expect(storage.values.size).toBe(JOURNAL_PLACES);
-    expect(outbox.readings()).toBe(2000 - 32 * JOURNAL_PLACES);
+    expect(outbox.readings()).toBe(2000 - 24 * JOURNAL_PLACES);
+  });
+});
+
+describe("events in the journal", () => {
+  const writeEvent = ({ subject }: OutboxEvent) => `"event":"${subject}"`;
+  const eventAt = (subject: number) => new OutboxEvent(1, subject, 0, NaN, 100 + subject);
+
+  async function away(events: number, storage = new MemoryStorage(), boot = 1) {
+    const outbox = new Outbox(() => 0, 1000, 32);
+    const journal = new FlashJournal(storage);
+    const journaling = new Journaling(outbox, journal, boot, writeEvent);
+    await journaling.restore();
+    for (let i = 0; i < events; i++) outbox.addEvent(eventAt(i));
+    for (let i = 0; i < 30; i++) outbox.addReading(0, i, i);
+    return { outbox, storage, journal, journaling };
+  }
+
+  it("are copies of those in RAM, under the number that they are sent with", async () => {
+    const { outbox, storage, journal, journaling } = await away(3);
+    const onItsWay = outbox.take(24);
+    await journaling.saveAll(24, 1000);
+    expect(outbox.waitingEvents()).toBe(3);
+    const blocks = [...storage.values.values()].filter((block) => openBlock(block, CURSOR) === 0);
+    expect(blocks.map((block) => [blockSeq(block), eventText(block), eventTimeS(block)])).toEqual([
+      [onItsWay, '"event":"0"', 1100],
+      [2, '"event":"1"', 1101],
+      [3, '"event":"2"', 1102],
+    ]);
+    // Saved once.
+    const { changes } = storage;
+    await journaling.saveAll(24, 1000);
+    expect(storage.changes).toBe(changes);
+    expect([outbox.take(24), outbox.take(24)]).toEqual([2, 3]);
+    // The pack of readings that lies there took the fourth.
+    expect(outbox.take(24)).toBe(5);
+    for (const seq of [1, 2, 3]) journal.release(outbox.acknowledge(seq));
+    await journal.work();
+    expect(storage.values.size).toBe(1);
+    expect(outbox.waitingEvents()).toBe(0);
+  });
+
+  it("are what a later boot gives out first", async () => {
+    const first = await away(2);
+    await first.journaling.saveAll(1, NaN);
+    const { journal } = await away(0, first.storage, 2);
+    const given: [number, number, number][] = [];
+    for (let place = journal.take(); place >= 0; place = journal.take()) {
+      const block = journal.block(place) as Buffer;
+      given.push([blockBoot(block), blockSeq(block), openBlock(block, CURSOR)]);
+      journal.acknowledged(place);
+      await journal.work();
+    }
+    expect(given).toEqual([
+      [1, 1, 0],
+      [1, 2, 0],
+      [1, 3, 24],
+      [1, 4, 6],
+    ]);
+  });
+
+  it("leave the readings their places, and the rest of them stays in RAM", async () => {
+    const { outbox, storage, journaling } = await away(EVENT_PLACES + 5);
+    await journaling.saveAll(1, NaN);
+    expect(storage.values.size).toBe(EVENT_PLACES + 2);
+    expect(outbox.waitingEvents()).toBe(EVENT_PLACES + 5);
+  });
+
+  it("are freed where the city has them before they are written", async () => {
+    const { outbox, storage, journal, journaling } = await away(1);
+    const saving = journaling.saveAll(24, NaN);
+    outbox.acknowledge(outbox.take(1));
+    await saving;
+    await journal.work();
+    expect([...storage.values.values()].some((block) => openBlock(block, CURSOR) === 0)).toBe(
+      false,
+    );
   });
 });
 
@@ -410,7 +516,7 @@ async function live(
 ): Promise<void> {
   const outbox = new Outbox(() => 0, 2000, 1);
   const journal = new FlashJournal(storage);
-  const journaling = new Journaling(outbox, journal, boot);
+  const journaling = new Journaling(outbox, journal, boot, () => "");
   await journal.restore();
   let clock = boot * 100_000;
   const onTheirWay: (() => void)[] = [];

@@ -75,21 +75,21 @@ export async function journalCases(t: CaseRunner): Promise<void> {
   const before = new FlashJournal(storage);
   t.check("empty at first", (await before.restore()) === 0);
   const outbox = new Outbox(oneDecimalOrNone, 5120, 4);
-  for (let i = 0; i < 1120; i++) {
+  for (let i = 0; i < 1128; i++) {
     outbox.addReading(i % 2, i / 10, 1000 + i);
     if (i % 100 === 0) await t.pause();
   }
-  const journaling = new Journaling(outbox, before, 3);
+  const journaling = new Journaling(outbox, before, 3, () => "");
   let written = 0;
   while (await journaling.saveOne(1, 1770000000)) {
     written++;
     await t.pause();
   }
-  t.check("1120 readings in 35 blocks", written === 35 && storage.count() === 35, "" + written);
-  t.check("which left the outbox", outbox.readings() === 0 && before.waiting() === 35);
+  t.check("1128 readings in 47 blocks", written === 47 && storage.count() === 47, "" + written);
+  t.check("which left the outbox", outbox.readings() === 0 && before.waiting() === 47);
 
   const after = new FlashJournal(storage);
-  t.check("found again", (await after.restore()) === 35);
+  t.check("found again", (await after.restore()) === 47);
   let found = 0;
   let right = true;
   let place = after.take();
@@ -108,6 +108,6 @@ export async function journalCases(t: CaseRunner): Promise<void> {
     await t.pause();
     place = after.take();
   }
-  t.check("every reading", found === 1120 && right, "" + found);
+  t.check("every reading", found === 1128 && right, "" + found);
   t.check("nothing left", storage.count() === 0 && after.waiting() === 0);
 }

@@ -23,7 +23,7 @@ const cursor = new RecordCursor();
 while (await sendOne());
 
 const outbox = new Outbox(() => 0, 1000, 1);
-const journaling = new Journaling(outbox, journal, boot);
+const journaling = new Journaling(outbox, journal, boot, () => "");
 for (let i = 0; i < PACKS * RECORDS; i++) {
   outbox.addReading(0, boot * 1000 + i, i);
   if (await journaling.saveOne(RECORDS, NaN))

@@ -5,14 +5,14 @@ import { Outbox } from "../../devs/outbox/outbox";
 import { SettingsStorage } from "../../devs/outbox/settingsStorage";
 
 const OUTAGES = 10;
-const PACKS = 30;
-const RECORDS = 32;
+const PACKS = 40;
+const RECORDS = 24;
 
 /** Ten outages of 960 readings each: all go through the flash, and out of it. */
 const decimals = [1, 1, 1, 1, 2, 1, 0, 0, 1, 1, 2, 0, 1];
 const outbox = new Outbox((channel) => decimals[channel], 5120, 1);
 const journal = new FlashJournal(new SettingsStorage());
-const journaling = new Journaling(outbox, journal, 1);
+const journaling = new Journaling(outbox, journal, 1, () => "");
 await journal.restore();
 let readings = 0;
 for (let outage = 0; outage < OUTAGES; outage++) {

@@ -24,18 +24,18 @@ await reportCases(async (t) => {
   const journal = new FlashJournal(storage);
   t.check("empty", (await journal.restore()) === 0);
   const outbox = new Outbox(() => 1, 5120, 1);
-  for (let i = 0; i < 1120; i++) {
+  for (let i = 0; i < 1128; i++) {
     outbox.addReading(0, i / 10, i);
     if (i % 100 === 0) await t.pause();
   }
-  const journaling = new Journaling(outbox, journal, 1);
+  const journaling = new Journaling(outbox, journal, 1, () => "");
   let blocks = 0;
   while (await journaling.saveOne(1, NaN)) blocks++;
-  t.check("1120 readings", blocks === 35, "" + blocks);
+  t.check("1128 readings", blocks === 47, "" + blocks);
 
   // Over and over: the flash is cleaned up on the way.
   const again = new FlashJournal(storage);
-  t.check("found", (await again.restore()) === 35);
+  t.check("found", (await again.restore()) === 47);
   const cursor = new RecordCursor();
   let found = 0;
   let place = again.take();
@@ -47,6 +47,6 @@ await reportCases(async (t) => {
     await again.work();
     place = again.take();
   }
-  t.check("every reading", found === 1120, "" + found);
+  t.check("every reading", found === 1128, "" + found);
   t.check("no error", again.errors === 0 && journal.errors === 0);
 });
