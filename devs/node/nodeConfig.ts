@@ -16,12 +16,15 @@ export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
       console.error("configuration: part " + id + " cannot be read, defaults in force");
       continue;
     }
-    const target = partSection(id) === CHANNELS ? channels : document;
-    target[partName(id)] = part;
-    const problems = checkConfig(document);
+    const inChannels = partSection(id) === CHANNELS;
+    // Each part by itself: all of a long document at once would take more steps than a fiber has.
+    const section: ConfigDocument = {};
+    section[partName(id)] = part;
+    const problems = checkConfig(inChannels ? { channels: section } : section);
     for (const problem of problems)
       console.error("configuration: " + problem.path + ": " + problem.reason);
-    if (problems.length > 0) target[partName(id)] = {};
+    const target = inChannels ? channels : document;
+    target[partName(id)] = problems.length > 0 ? {} : part;
   }
   return document;
 }

@@ -8,24 +8,32 @@ const SECOND_MS = 1000;
 const DARK_MS = 3000;
 /** The broker is away long enough for the journal, and then there for all that it holds. */
 const BEFORE_MS = 75_000;
-const OUTAGE_MS = 240_000;
-const AFTER_MS = 260_000;
+const OUTAGE_MS = 120_000;
+const AFTER_MS = 160_000;
+/** The journal is used from here on; a turn of the node's loop and one of this test's add a second each. */
+const JOURNAL_MS = BEFORE_MS + 62_000;
 /**
  * What a power cut costs: the readings since the outage began, where it has not lasted for
  * the minute after which the journal is used, and those that waited up to 5 s for a pack at
- * its beginning; later the pack that is not full yet, 48 readings, which are 48 s of this
- * node. A turn of the node's loop and one of this test's add a second each.
+ * its beginning; later the pack that is not full yet, 24 readings, which are 24 s of this
+ * node.
  */
 const COST_MS = 67_000;
 const TEST_MS = 300_000;
 
-/** Two channels, each a reading every two seconds; the others sleep. */
+/** Two channels, each a reading every two seconds; the others sleep. An alarm is raised in the outage. */
 const CONFIGURATION = {
+  release: { periodS: 5 },
+  lamp: { on: false },
   channels: Object.fromEntries(
     Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i)).map((name) => [
       name,
       name === "illuminance" || name === "lampPower"
-        ? { periodS: 2, report: { deadband: 0, heartbeatS: 2 } }
+        ? {
+            periodS: 2,
+            report: { deadband: 0, heartbeatS: 2 },
+            alarms: name === "lampPower" ? [] : [{ above: 0.5, clear: 0.1, raiseDelayS: 100 }],
+          }
         : { on: false },
     ]),
   ),
@@ -37,7 +45,8 @@ interface Outcome extends DeliveryVerdict {
   /** When the power went, in virtual time; NaN when it did not. */
   readonly cutMs: number;
   readonly boots: number;
-  readonly duplicates: number;
+  /** Alarms of the first boot that the city learned of. */
+  readonly alarms: number;
   readonly problems: number;
 }
 
@@ -69,13 +78,14 @@ async function outage(cut?: {
   await pass(OUTAGE_MS);
   city.broker.start();
   await pass(AFTER_MS);
-  const { duplicates, gaps, bad } = city.receiver.counters;
+  const { gaps, bad } = city.receiver.counters;
   const outcome = {
     ...judgeDelivery(city),
     writes: node.flashWrites - written,
     cutMs,
     boots: node.boots,
-    duplicates,
+    alarms: city.events.filter(({ event }) => event.boot === 1 && event.event === "alarm-raised")
+      .length,
     problems: gaps + bad + node.panics,
   };
   await city.close();
@@ -83,11 +93,12 @@ async function outage(cut?: {
 }
 
 it(
-  "loses only what no flash had yet when the power goes at any single flash write of an outage",
+  "loses only what no flash had yet when the power goes at any single flash write of an outage, and no alarm",
   async () => {
     const whole = await outage();
     expect(whole).toMatchObject({ boots: 1, lost: [], invented: [], disordered: [], problems: 0 });
-    // The boot count, a pack every 48 s of the outage, and their removal.
+    expect(whole.alarms).toBe(1);
+    // The boot count, the alarm, a pack every 24 s of the outage, and their removal.
     expect(whole.writes).toBeGreaterThanOrEqual(8);
     let spared = 0;
     for (let write = 1; write <= whole.writes; write++)
@@ -99,6 +110,8 @@ it(
           expect(report.boot, at).toBe(1);
           expect(outcome.cutMs - report.timeMs, at).toBeLessThan(COST_MS);
         }
+        if (outcome.cutMs > JOURNAL_MS) expect(outcome.alarms, at).toBe(1);
+        else expect(outcome.alarms, at).toBeLessThanOrEqual(1);
         if (outcome.lost.length === 0) spared++;
       }
     // Right after a pack was written nothing was lost.

@@ -25,8 +25,8 @@ async function restart(brokerIsThere: boolean) {
 describe("a planned restart", () => {
   it("leaves what the broker does not have in flash, and the next boot finds it", async () => {
     const { said } = await restart(false);
-    // A hundred readings are four blocks of 32 at most.
-    expect(said).toEqual(["FOUND 0", "LEFT 0", "FOUND 4", "DONE"]);
+    // A hundred readings are five blocks of 24 at most.
+    expect(said).toEqual(["FOUND 0", "LEFT 0", "FOUND 5", "DONE"]);
   }, 60_000);
 
   it("lets the broker have what waits, then says offline, and the will stays unsaid", async () => {
