@@ -89,16 +89,13 @@ export class Recorder implements CityListener {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#writing) await this.#writing;
-    this.#writing = this.#write();
+    this.#writing = this.#write().finally(() => (this.#writing = undefined));
     await this.#writing;
   }
 
   async #write(): Promise<void> {
     if (!this.#current) {
-      if (this.#next.isEmpty) {
-        this.#writing = undefined;
-        return;
-      }
+      if (this.#next.isEmpty) return;
       this.#current = this.#next;
       this.#next = new Batch();
       // Taken together with the readings: numbers of messages that come later are not in it.
@@ -112,12 +109,10 @@ export class Recorder implements CityListener {
       await this.#options.history.write(this.#current);
     } catch (error) {
       this.#failed = true;
-      this.#writing = undefined;
       this.#timer ??= setTimeout(() => void this.flush(), WRITE_PERIOD_MS);
       return this.#options.onProblem(`nothing can be stored: ${(error as Error).message}`);
     }
     this.#current = undefined;
-    this.#writing = undefined;
     for (const each of acknowledge) each();
     if (this.#failed) this.#options.onProblem(undefined);
     this.#failed = false;
