@@ -13,6 +13,7 @@ import { doctorCommand } from "./commands/doctor";
 import { filterCommand } from "./commands/filter";
 import { flashCommand } from "./commands/flash";
 import { labelCommand } from "./commands/label";
+import { otaCommand } from "./commands/ota";
 import { peopleCommand } from "./commands/people";
 import { provisionCommand } from "./commands/provision";
 import { simCommand } from "./commands/sim";
@@ -37,6 +38,7 @@ const program = new Command("streetnode")
   .addCommand(provisionCommand())
   .addCommand(flashCommand())
   .addCommand(labelCommand())
+  .addCommand(otaCommand())
   .addCommand(brokerCommand())
   .addCommand(doctorCommand())
   .addCommand(buildCommand())

@@ -41,6 +41,15 @@ export interface BrokerAddress {
   readonly tls: boolean;
 }
 
+/** Reads `ws://HOST[:PORT]` or `wss://HOST[:PORT]`; the ports are 7011 and 443 by default. */
+export function parseGateway(text: string): BrokerAddress {
+  const match = /^(wss?):\/\/([a-z0-9.-]+)(?::(\d{1,5}))?\/?$/i.exec(text);
+  if (!match?.[2])
+    throw new InvalidArgumentError("expected a URL such as ws://updates.example.org:7011.");
+  const tls = match[1]?.toLowerCase() === "wss";
+  return { host: match[2], port: match[3] ? Number(match[3]) : tls ? 443 : 7011, tls };
+}
+
 /** Reads `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`; the ports are 1883 and 8883 by default. */
 export function parseBroker(text: string): BrokerAddress {
   let url: URL;

@@ -5,6 +5,7 @@ import type { SelfTest } from "./bootLog";
 import { ChipLoader, type FoundChip } from "./chipLoader";
 import { FlashError } from "./flashError";
 import { makeFlashImage, type FlashImage, type WifiAccess } from "./flashImage";
+import { OtaStore } from "../ota/otaStore";
 import type { RuntimeImage } from "./runtimeImage";
 import { portKind, type PortFacts, type SerialAccess } from "./serialPorts";
 import { waitForVerdict } from "./verdict";
@@ -48,6 +49,8 @@ export interface FlashBenchOptions {
   readonly manualReset?: boolean;
   readonly bytecode: Uint8Array;
   readonly broker: { readonly host: string; readonly port: number; readonly tls: boolean };
+  /** Where nodes get new programs; without it there are no updates over the air. */
+  readonly gateway?: { readonly host: string; readonly port: number; readonly tls: boolean };
   readonly wifi?: WifiAccess;
   /** The runtime for a chip, as DeviceScript names it. */
   readonly runtime: (archId: string) => RuntimeImage;
@@ -268,19 +271,33 @@ export class FlashBench {
     return verdict;
   }
 
-  /** The flash image of a node. */
+  /** The flash image of a node; without a password it holds no other secret either. */
   image(
     { dcfg }: BoardConfiguration,
     runtime: RuntimeImage,
     { city, name }: InventoryNode,
     password: string | undefined,
   ): FlashImage {
-    const { bytecode, broker, wifi } = this.#options;
+    const { bytecode, broker, gateway, inventory, wifi } = this.#options;
+    const secrets =
+      password === undefined
+        ? {}
+        : {
+            password,
+            ...(gateway
+              ? {
+                  gateway: {
+                    ...gateway,
+                    key: new OtaStore(inventory.file, "flash").updateKey(name),
+                  },
+                }
+              : {}),
+          };
     return makeFlashImage({
       runtime,
       dcfg,
       bytecode,
-      node: { city, node: name, broker, ...(password === undefined ? {} : { password }) },
+      node: { city, node: name, broker, ...secrets },
       ...(wifi ? { wifi } : {}),
     });
   }

@@ -44,8 +44,8 @@ function aligned(bytes: number): number {
   return Math.max(VALUE_ALIGN, Math.ceil(bytes / VALUE_ALIGN) * VALUE_ALIGN);
 }
 
-/** FNV-1a, 32 bits. */
-function fnv1a(bytes: Uint8Array): number {
+/** FNV-1a, 32 bits: the hash that the runtime keeps beside its program. */
+export function fnv1a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x1000193);
   return hash >>> 0;

@@ -67,6 +67,61 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE people;
   ALTER TABLE people_now RENAME TO people;
   `,
+  // Updates over the air: see `src/ota/otaStore.ts`.
+  `
+  CREATE TABLE update_keys (
+    node TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    created_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE signers (
+    id TEXT PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    added_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE images (
+    hash TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    file BLOB NOT NULL,
+    added_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE node_programs (
+    node TEXT PRIMARY KEY,
+    wanted TEXT,
+    good TEXT,
+    forced INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE rollouts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    state TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    wish TEXT,
+    reason TEXT,
+    created_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE rollout_nodes (
+    rollout INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    program_before TEXT NOT NULL,
+    channels TEXT NOT NULL,
+    missing TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    boot INTEGER,
+    since_ms INTEGER NOT NULL,
+    detail TEXT,
+    PRIMARY KEY (rollout, node)
+  ) STRICT;
+  `,
 ];
 
 /**

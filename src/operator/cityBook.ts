@@ -52,12 +52,7 @@ export class CityBook {
         chosen.add(pattern);
         continue;
       }
-      const expression = new RegExp(
-        `^${pattern
-          .split("*")
-          .map((part) => part.replace(/[^a-z0-9-]/g, "\\$&"))
-          .join(".*")}$`,
-      );
+      const expression = namePattern(pattern);
       const found = [...this.nodes.keys()].filter((node) => expression.test(node)).sort();
       if (found.length === 0)
         throw new InputError(
@@ -116,4 +111,10 @@ export function asReport(
     typeof config === "object" &&
     config !== null;
   return good ? (message as unknown as ConfigReportMessage) : undefined;
+}
+
+/** What a pattern of names matches; `*` stands for any characters. */
+export function namePattern(pattern: string): RegExp {
+  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9-]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
 }

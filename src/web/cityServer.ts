@@ -12,6 +12,7 @@ import { Recorder } from "../history/recorder";
 import { SqliteHistory } from "../history/sqliteHistory";
 import type { Inventory } from "../inventory/inventory";
 import type { ListenOptions } from "../net/listen";
+import { startGateway, type RunningGateway } from "../ota/startGateway";
 import { sendCommand } from "../operator/sendCommand";
 import { People } from "../people/people";
 import { Sessions } from "../people/sessions";
@@ -42,6 +43,8 @@ export interface CityServerOptions extends BrokerLogin, ListenOptions {
   readonly brokerUrl: string;
   /** Called with one plain sentence for whoever runs the server. */
   readonly onProblem: (problem: string) => void;
+  /** Where nodes get new programs; without it there are no updates over the air. */
+  readonly updates?: { readonly host: string; readonly port: number } | undefined;
   /** UTC in milliseconds; this computer's clock by default. */
   readonly now?: () => number;
 }
@@ -130,6 +133,18 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     throw error;
   });
 
+  const updates: RunningGateway | undefined = options.updates
+    ? await startGateway({
+        ...options.updates,
+        city,
+        inventory,
+        link: {
+          connected: () => link.state().state === "up",
+          publish: (topic, payload) =>
+            void client.publish(topic, payload, { qos: 1 }).catch(() => {}),
+        },
+      })
+    : undefined;
   let reached = (): void => {};
   const connected = new Promise<void>((resolve) => (reached = resolve));
   const client = new CityClient({
@@ -142,6 +157,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     onMessage: (topic, payload, acknowledge) => {
       if (!recorder.hasRoom) return;
       receiver.receive(topic, payload, now());
+      updates?.hear(topic, payload);
       recorder.afterWrite(acknowledge);
       if (recorder.unacknowledged >= UNACKNOWLEDGED_MAX) void recorder.flush();
     },
@@ -169,6 +185,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     close: async () => {
       endBeacon();
       endForgetting();
+      await updates?.close();
       await server.close();
       await recorder.flush();
       await client.close();

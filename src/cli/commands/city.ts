@@ -7,6 +7,7 @@ import { nameProblem } from "../../../devs/contract/topics";
 import { EMPTY_MAP, readMap } from "../../city/mapFile";
 import { InputError } from "../../inputError";
 import { Inventory } from "../../inventory/inventory";
+import { GATEWAY_PORT } from "../../ota/startGateway";
 import { startCityServer, type CityServer } from "../../web/cityServer";
 import type { WebServerOptions } from "../../web/server";
 import { readCa } from "../caOption";
@@ -31,6 +32,7 @@ interface CityOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly trustedProxy?: string;
+  readonly updatesPort?: number;
 }
 
 /**
@@ -67,6 +69,11 @@ export function cityCommand(
     .option(
       "--port <n>",
       `port of the pages (default: ${PAGE_PORT} or the next free one)`,
+      wholeNumber(1, 65535),
+    )
+    .option(
+      "--updates-port <n>",
+      `serve new programs to nodes at this port (usually ${GATEWAY_PORT}); off when left out`,
       wholeNumber(1, 65535),
     )
     .option("--tls-cert <file>", "serve over TLS: certificate with its chain (PEM)")
@@ -123,6 +130,7 @@ async function runCity(
       publicView: options.public ?? false,
       tls,
       trustedProxy,
+      updates: options.updatesPort === undefined ? undefined : { host, port: options.updatesPort },
       brokerUrl: `${broker.tls ? "mqtts" : "mqtt"}://${broker.host}:${broker.port}`,
       onProblem: (problem) => warn(problem),
     }),

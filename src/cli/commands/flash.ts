@@ -19,7 +19,7 @@ import { loadFirmware } from "../../toolchain/firmware";
 import { FlashProgressBar } from "../flashProgress";
 import { interruptSignal } from "../interrupt";
 import { inventoryOption } from "../inventoryOption";
-import { parseBroker, wholeNumber, type BrokerAddress } from "../options";
+import { parseBroker, parseGateway, wholeNumber, type BrokerAddress } from "../options";
 import { table } from "../table";
 import { printExports } from "./provision";
 
@@ -29,6 +29,7 @@ interface FlashCommandOptions {
   readonly city?: string;
   readonly board?: string;
   readonly broker?: BrokerAddress;
+  readonly gateway?: BrokerAddress;
   readonly wifi?: string;
   readonly wifiPasswordFile?: string;
   readonly runtime?: string;
@@ -80,6 +81,11 @@ export function flashCommand(world: FlashWorld = WORLD): Command {
     .option("--city <name>", "only nodes of this city")
     .option("--board <name>", "only nodes for this board of boards/")
     .option("--broker <url>", "the city's MQTT broker, as the node reaches it", parseBroker)
+    .option(
+      "--gateway <url>",
+      "where the node gets new programs over the air, such as ws://updates.example.org:7011",
+      parseGateway,
+    )
     .option("--wifi <name>", "the wireless network that the node joins")
     .option("--wifi-password-file <file>", "its password; or STREETNODE_WIFI_PASSWORD")
     .option("--runtime <file>", "DeviceScript's runtime image instead of the fetched one")
@@ -135,6 +141,7 @@ async function flash(options: FlashCommandOptions, world: FlashWorld): Promise<v
     manualReset: options.manualReset ?? false,
     bytecode: world.bytecode(),
     broker: options.broker,
+    ...(options.gateway ? { gateway: options.gateway } : {}),
     wifi: wifiAccess(options.wifi, options.wifiPasswordFile),
     runtime,
     board,

@@ -1,0 +1,81 @@
+import { InputError } from "../inputError";
+import type { Inventory, InventoryNode } from "../inventory/inventory";
+import { namePattern } from "../operator/cityBook";
+import { DEVICESCRIPT_VERSION } from "../toolchain/devicescriptBundle";
+import { checkFits } from "./image";
+import type { OtaStore, RolloutPlan, RolloutStep } from "./otaStore";
+
+export type { RolloutWish } from "./otaStore";
+
+/** What a rollout is to be. */
+export interface RolloutRequest {
+  /** Hash of an image in the store, or the first digits of it. */
+  readonly image: string;
+  readonly city: string;
+  /** Names and patterns with `*`. */
+  readonly patterns: readonly string[];
+  readonly plan: RolloutPlan;
+}
+
+/** Major and minor version of the runtime that boards are flashed with. */
+const RUNTIME = DEVICESCRIPT_VERSION.split(".").slice(0, 2).join(".");
+
+/**
+ * Plans a rollout over nodes of the inventory and begins it; the gateway carries it out.
+ *
+ * @returns its number
+ * @throws InputError when a pattern matches nothing or a node has no key
+ * @throws ImageError when the image does not fit a node
+ * @throws InventoryError when another rollout is not over
+ */
+export function planRollout(
+  inventory: Inventory,
+  store: OtaStore,
+  { image: wanted, city, patterns, plan }: RolloutRequest,
+): number {
+  const image = [...store.images().values()].find(({ hash }) => hash.startsWith(wanted));
+  if (!image) throw new InputError(`no image ${wanted} is known: streetnode ota add adds one`);
+  const nodes = select(inventory.nodes({ city, states: ["flashed", "installed"] }), patterns, city);
+  const keys = store.updateKeys();
+  for (const node of nodes) {
+    if (!keys.has(node.name))
+      throw new InputError(
+        `${node.name} has no update key: it was flashed without --gateway and must be flashed again`,
+      );
+    checkFits(image, { board: node.board, runtime: RUNTIME });
+  }
+  const steps = nodes.map(({ name }, i): RolloutStep => {
+    const stage = i < plan.canary ? 0 : 1 + Math.floor((i - plan.canary) / plan.batch);
+    return {
+      node: name,
+      stage,
+      state: "waiting",
+      before: "",
+      channels: [],
+      missing: [],
+      attempts: 0,
+      boot: undefined,
+      sinceMs: Date.now(),
+      detail: undefined,
+    };
+  });
+  return store.begin(image.hash, plan, steps);
+}
+
+function select(
+  nodes: readonly InventoryNode[],
+  patterns: readonly string[],
+  city: string,
+): InventoryNode[] {
+  const chosen = new Set<InventoryNode>();
+  for (const pattern of patterns) {
+    const expression = namePattern(pattern);
+    const found = nodes.filter(({ name }) => expression.test(name));
+    if (found.length === 0)
+      throw new InputError(
+        `${pattern} matches none of the ${nodes.length} flashed or installed nodes of ${city}`,
+      );
+    for (const node of found) chosen.add(node);
+  }
+  return [...chosen];
+}

@@ -1,0 +1,549 @@
+import { DOWN_COMMAND, nodeTopic } from "../../devs/contract/topics";
+import type { CommandMessage, StateMessage } from "../../devs/contract/messages";
+import { Receiver } from "../city/receiver";
+import type { OtaClock } from "./clock";
+import { Gateway, type Contact, type GatewayEvent } from "./gateway";
+import type { Image } from "./image";
+import type { NodeProgram, OtaStore, Rollout, RolloutStep, RolloutWish } from "./otaStore";
+import {
+  hasFailed,
+  isUnderWay,
+  nextRolloutState,
+  nextStepState,
+  type RolloutEvent,
+  type StepEvent,
+} from "./rolloutStates";
+import { NO_PROGRAM, type Program } from "./transfer";
+
+/** How the city's nodes are spoken to. */
+export interface CityLink {
+  /** Whether messages reach the broker now; while they do not, no node is judged. */
+  connected(): boolean;
+  /** Publishes with QoS 1, not retained. */
+  publish(topic: string, payload: string): void;
+}
+
+/** What updates over the air work with. */
+export interface UpdateServiceOptions {
+  readonly city: string;
+  readonly store: OtaStore;
+  readonly clock: OtaClock;
+  readonly link: CityLink;
+  /** Nodes that get a program at the same time; 8 when left out. */
+  readonly nodesAtOnce?: number;
+  /** Bytes of programs a second, over all nodes; 64,000 when left out. */
+  readonly bytesPerS?: number;
+  /** Gets a line for each thing that a person may want to know at once. */
+  readonly onNote?: (note: UpdateNote) => void;
+}
+
+/** Something that happened to a node or a rollout; the same goes into the audit log. */
+export interface UpdateNote {
+  readonly what: string;
+  readonly node?: string;
+  readonly detail?: string;
+}
+
+/** What the city knows of a node from its own messages. */
+interface NodeSeen {
+  online: boolean;
+  reason: string;
+  boot: number;
+  program: number | undefined;
+  checks: readonly string[];
+  /** When its state last came, and since when it has been on the broker with this boot. */
+  sinceMs: number;
+  /** When each channel last gave a reading. */
+  readonly channels: Map<string, number>;
+}
+
+const NODES_AT_ONCE = 8;
+/** The state of a rollout moves on so often. */
+const TICK_MS = 1000;
+/** What a person wishes is read so often. */
+const WISH_EVERY_TICKS = 5;
+/** A channel counts as one that a node has when it gave a reading in this time. */
+const CHANNEL_RECENT_MS = 20 * 60_000;
+/** A program is good for a node that has stayed on the broker with it for so long. */
+const GOOD_AFTER_MS = 10 * 60_000;
+/** Starts of a program under the gateway's eyes, without ever taking the socket, that make a crash loop. */
+const CRASH_STARTS = 3;
+/** How often a node is asked before it counts as failed. */
+const ATTEMPTS_MAX = 3;
+/** How long a node leaves its socket to its runtime, in minutes. */
+const UPDATE_MINUTES = 5;
+/** A refusal of the same node is written down again after this time only. */
+const REFUSAL_EVERY_MS = 3_600_000;
+
+/** The gateway, and the rollouts that decide what it serves. */
+export class UpdateService {
+  readonly gateway: Gateway;
+  readonly #options: UpdateServiceOptions;
+  readonly #receiver: Receiver;
+  readonly #seen = new Map<string, NodeSeen>();
+  readonly #images: Map<string, Image>;
+  readonly #imagesByShortHash = new Map<number, Image>();
+  readonly #programs: Map<string, NodeProgram>;
+  readonly #refusedMs = new Map<string, number>();
+  #keys: Map<string, Uint8Array>;
+  #keysReadMs: number;
+  #rollout: Rollout | undefined;
+  #steps = new Map<string, RolloutStep>();
+  #ticks = 0;
+  /** Of the inventory, when wishes were last read. */
+  #mark = "";
+  #timer: { cancel(): void } | undefined;
+  /** What the next transaction writes. */
+  #dirtySteps = new Set<RolloutStep>();
+  #dirtyPrograms = new Map<string, NodeProgram>();
+  #rolloutDirty = false;
+  #log: UpdateNote[] = [];
+  #commands: (() => void)[] = [];
+
+  constructor(options: UpdateServiceOptions) {
+    this.#options = options;
+    const { store, clock } = options;
+    this.#keys = store.updateKeys();
+    this.#keysReadMs = clock.nowMs();
+    this.#programs = store.programs();
+    this.#images = store.images();
+    for (const image of this.#images.values()) this.#imagesByShortHash.set(image.shortHash, image);
+    this.gateway = new Gateway({
+      clock,
+      keyOf: (node) => this.#keyOf(node),
+      programFor: (contact) => this.#programFor(contact),
+      onEvent: (event) => this.#gatewayEvent(event),
+      nodesAtOnce: options.nodesAtOnce ?? NODES_AT_ONCE,
+      ...(options.bytesPerS === undefined ? {} : { bytesPerS: options.bytesPerS }),
+    });
+    this.#receiver = new Receiver({
+      state: ({ node, state, arrivedMs }) => this.#stateCame(node, state, arrivedMs),
+      reading: ({ node, metric, timeMs }) => this.#readingCame(node, metric, timeMs),
+    });
+    this.#timer = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  /** Takes a message of the city's broker; those that are no node's are passed over. */
+  hear(topic: string, payload: Uint8Array): void {
+    this.#receiver.receive(topic, payload, this.#options.clock.nowMs());
+  }
+
+  /** Ends everything; what was begun goes on with the next service. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.gateway.close();
+    this.#save();
+  }
+
+  // --- what is known of the nodes ---------------------------------------------------
+
+  #seenOf(node: string): NodeSeen {
+    let seen = this.#seen.get(node);
+    if (!seen) {
+      seen = {
+        online: false,
+        reason: "",
+        boot: 0,
+        program: undefined,
+        checks: [],
+        sinceMs: 0,
+        channels: new Map(),
+      };
+      this.#seen.set(node, seen);
+    }
+    return seen;
+  }
+
+  #stateCame(node: string, said: StateMessage, arrivedMs: number): void {
+    const seen = this.#seenOf(node);
+    const online = said.state === "online";
+    if (online !== seen.online || said.boot !== seen.boot) seen.sinceMs = arrivedMs;
+    seen.online = online;
+    seen.reason = said.reason;
+    seen.boot = said.boot;
+    if (online) {
+      seen.program = said.program;
+      seen.checks = said.checks ?? [];
+      this.#cameBack(node, seen);
+    } else {
+      if (said.reason === "updating") this.#happened(node, "left");
+      this.gateway.look(node);
+    }
+  }
+
+  #readingCame(node: string, metric: string, timeMs: number): void {
+    this.#seenOf(node).channels.set(metric, timeMs);
+    const step = this.#steps.get(node);
+    // What was measured before the update comes later out of the node's flash.
+    if (step?.state !== "watched" || timeMs < step.sinceMs || !step.missing.includes(metric))
+      return;
+    step.missing = step.missing.filter((channel) => channel !== metric);
+    this.#dirtySteps.add(step);
+  }
+
+  /** A node is on the broker: which program brought it there? */
+  #cameBack(node: string, seen: NodeSeen): void {
+    const step = this.#steps.get(node);
+    if (!step || !this.#rollout) return;
+    const image = this.#images.get(this.#rollout.image);
+    const before = this.#images.get(step.before);
+    if (image && seen.program === image.shortHash) {
+      const again = (step.state === "watched" || step.state === "good") && step.boot !== seen.boot;
+      if (again) this.#broke(step, "restarted by itself");
+      else if (step.state === "asked" || step.state === "away") {
+        step.boot = seen.boot;
+        step.missing = step.channels;
+        this.#happened(node, "back-new");
+      }
+    } else if (before && seen.program === before.shortHash) {
+      if (step.state === "away" || (step.state === "asked" && seen.reason !== "reconnected"))
+        this.#cameWithOld(step, seen.reason);
+      else if (step.state !== "asked") this.#happened(node, "back-old");
+    }
+  }
+
+  #cameWithOld(step: RolloutStep, reason: string): void {
+    if (step.attempts >= ATTEMPTS_MAX)
+      return this.#broke(step, `came back ${step.attempts} times without the new program`);
+    step.detail = reason === "not-updated" ? "no program came in time" : `came back: ${reason}`;
+    this.#happened(step.node, "back-old");
+  }
+
+  // --- the gateway's questions ----------------------------------------------------
+
+  #keyOf(node: string): Uint8Array | undefined {
+    const { store, clock } = this.#options;
+    const known = this.#keys.get(node);
+    // A board may have been written since; a flood of unknown names reads the keys once a second.
+    if (known || clock.nowMs() - this.#keysReadMs < TICK_MS) return known;
+    this.#keys = store.updateKeys();
+    this.#keysReadMs = clock.nowMs();
+    return this.#keys.get(node);
+  }
+
+  #programFor({ node, hash, starts }: Contact): Program | undefined {
+    const { wanted, good, forced } = this.#programs.get(node) ?? NOTHING;
+    const meant = wanted ?? good;
+    if (meant === undefined) return undefined;
+    const crashing = starts >= CRASH_STARTS;
+    if (hash === meant) return crashing && good !== hash ? this.#images.get(good ?? "") : undefined;
+    const free = hash === NO_PROGRAM || forced || crashing || this.#isUpdating(node);
+    return free ? this.#images.get(crashing && hash !== good ? (good ?? meant) : meant) : undefined;
+  }
+
+  #isUpdating(node: string): boolean {
+    const seen = this.#seen.get(node);
+    return seen?.reason === "updating" && !seen.online;
+  }
+
+  #gatewayEvent(event: GatewayEvent): void {
+    if (event.event === "refused") this.#refused(event.node, `${event.problem}: ${event.detail}`);
+    else if (event.event === "started") this.#transferStarted(event.node, event.hash);
+    else if (event.event === "transferred")
+      this.#note("program-transferred", event.node, `${event.hash} in ${event.tookMs} ms`);
+    else if (event.event === "failed")
+      this.#note("transfer-failed", event.node, `${event.hash}: ${event.detail}`);
+  }
+
+  #refused(node: string, detail: string): void {
+    const nowMs = this.#options.clock.nowMs();
+    const name = this.#keys.has(node) ? node : "";
+    if (nowMs - (this.#refusedMs.get(name) ?? -Infinity) < REFUSAL_EVERY_MS) return;
+    this.#refusedMs.set(name, nowMs);
+    this.#note("node-refused", name || undefined, detail);
+  }
+
+  /** A program other than the meant one goes out only to rescue a node from that. */
+  #transferStarted(node: string, hash: string): void {
+    const program = this.#programs.get(node) ?? NOTHING;
+    const meant = program.wanted ?? program.good;
+    if (meant === hash) return;
+    this.#setProgram(node, { ...program, wanted: hash, forced: false });
+    this.#note("node-rescued", node, `its program ${meant} crashes at every start: gets ${hash}`);
+    const step = this.#steps.get(node);
+    if (step) this.#broke(step, "crashes at every start");
+  }
+
+  // --- the rollout -----------------------------------------------------------------
+
+  #tick(): void {
+    if (this.#ticks++ % WISH_EVERY_TICKS === 0) this.#readWishes();
+    if (this.#options.link.connected()) {
+      this.#learnGood();
+      if (this.#rollout) this.#advance(this.#rollout);
+    }
+    this.#save();
+    if (this.#timer) this.#timer = this.#options.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  #readWishes(): void {
+    const mark = this.#options.store.mark();
+    if (mark === this.#mark) return;
+    this.#mark = mark;
+    const active = this.#options.store.takeActive();
+    if (active && active.rollout.id !== this.#rollout?.id) {
+      this.#rollout = active.rollout;
+      this.#steps = new Map(
+        this.#options.store.steps(active.rollout.id).map((step) => [step.node, step]),
+      );
+      for (const image of this.#options.store.images().values()) {
+        this.#images.set(image.hash, image);
+        this.#imagesByShortHash.set(image.shortHash, image);
+      }
+      this.#wakeUp();
+    }
+    if (active?.wish && this.#rollout) this.#wished(this.#rollout, active.wish);
+  }
+
+  /** What came before this service began counts, too. */
+  #wakeUp(): void {
+    for (const [node, seen] of this.#seen)
+      if (seen.online) this.#cameBack(node, seen);
+      else if (seen.reason === "updating") this.#happened(node, "left");
+  }
+
+  #wished(rollout: Rollout, wish: RolloutWish): void {
+    if (wish === "resume")
+      this.#turn(rollout, rollout.stage === 0 ? "resume-canary" : "resume-batch");
+    else this.#turn(rollout, wish, wish === "abort" ? "aborted" : undefined);
+  }
+
+  #turn(rollout: Rollout, event: RolloutEvent, reason?: string): void {
+    const next = nextRolloutState(rollout.state, event);
+    if (next === rollout.state) return;
+    rollout.state = next;
+    if (reason !== undefined) rollout.reason = reason;
+    this.#rolloutDirty = true;
+    this.#note(`rollout-${next}`, undefined, `${rollout.id}${reason ? `: ${reason}` : ""}`);
+  }
+
+  #advance(rollout: Rollout): void {
+    for (const step of this.#steps.values()) this.#judge(rollout, step);
+    const steps = [...this.#steps.values()];
+    if (rollout.state === "rolling-back") return this.#rollBack(rollout, steps);
+    this.#countFailures(rollout, steps);
+    for (const step of steps) if (step.state === "failed") this.#giveBack(step);
+    const stage = steps.filter((step) => step.stage === rollout.stage);
+    if (rollout.state === "canary" || rollout.state === "batch") {
+      this.#askNext(rollout, stage);
+      const out = stage.some(({ state }) => ["waiting", "asked", "away"].includes(state));
+      if (!out) this.#turn(rollout, "stage-back");
+    }
+    if (rollout.state !== "waiting" || stage.some(({ state }) => state === "watched")) return;
+    if (steps.some((step) => step.stage > rollout.stage)) {
+      rollout.stage++;
+      this.#turn(rollout, "next-stage");
+    } else if (!steps.some(({ state }) => state === "returning")) {
+      this.#turn(rollout, "finished");
+      this.#over();
+    }
+  }
+
+  #countFailures(rollout: Rollout, steps: readonly RolloutStep[]): void {
+    const touched = steps.filter(({ state }) => state !== "waiting").length;
+    const failed = steps.filter(({ state }) => hasFailed(state));
+    const limit = rollout.stage === 0 ? 0 : rollout.plan.limit;
+    // A share of few nodes says little: the first failure of a stage counts against its size.
+    const of = Math.max(touched, steps.filter(({ stage }) => stage <= rollout.stage).length);
+    if (failed.length > 0 && failed.length / of > limit)
+      this.#turn(
+        rollout,
+        "too-many-failed",
+        `${failed.length} of ${of} failed: ${failed[0]?.node} ${failed[0]?.detail ?? ""}`,
+      );
+  }
+
+  #rollBack(rollout: Rollout, steps: readonly RolloutStep[]): void {
+    for (const step of steps) {
+      if (isUnderWay(step.state)) this.#broke(step, "the rollout was stopped");
+      if (step.state === "failed") this.#giveBack(step);
+      if (step.state === "returning") this.#askBack(step);
+    }
+    if (steps.some(({ state }) => state === "returning" || state === "failed")) return;
+    this.#turn(rollout, "all-returned");
+    this.#over();
+  }
+
+  /** Nothing is left to do: what is known of the rollout is on disk with the next save. */
+  #over(): void {
+    this.#save();
+    this.#rollout = undefined;
+    this.#steps = new Map();
+  }
+
+  #askNext(rollout: Rollout, stage: readonly RolloutStep[]): void {
+    const image = this.#images.get(rollout.image);
+    if (!image) return;
+    let out = stage.filter(({ state }) => state === "asked" || state === "away").length;
+    for (const step of stage) {
+      if (out >= (this.#options.nodesAtOnce ?? NODES_AT_ONCE)) return;
+      const seen = this.#seen.get(step.node);
+      if (step.state !== "waiting" || !seen?.online) continue;
+      const before = this.#imagesByShortHash.get(seen.program ?? -1);
+      if (!before) {
+        this.#broke(
+          step,
+          "runs a program of which no signed image is known, so there is no way back",
+        );
+        continue;
+      }
+      if (before.hash === image.hash) {
+        step.before = this.#programs.get(step.node)?.good ?? image.hash;
+        step.boot = seen.boot;
+        this.#happened(step.node, "back-new");
+        continue;
+      }
+      out++;
+      step.before = before.hash;
+      step.attempts++;
+      const nowMs = this.#options.clock.nowMs();
+      if (step.channels.length === 0)
+        step.channels = [...seen.channels]
+          .filter(([, atMs]) => nowMs - atMs < CHANNEL_RECENT_MS)
+          .map(([channel]) => channel)
+          .sort();
+      this.#setProgram(step.node, { good: step.before, wanted: image.hash, forced: false });
+      this.#happened(step.node, "ask");
+      this.#command(step, image);
+    }
+  }
+
+  /** Sends the command after the next save: what was sent must not be forgotten. */
+  #command(step: RolloutStep, image: Image): void {
+    const { city, link } = this.#options;
+    const command: CommandMessage & { program: number } = {
+      id: `ota-${this.#rollout?.id}-${step.attempts}-${image.shortHash}`.slice(0, 40),
+      command: "update" as CommandMessage["command"],
+      minutes: UPDATE_MINUTES,
+      program: image.shortHash,
+    };
+    const topic = nodeTopic(city, step.node, DOWN_COMMAND);
+    this.#commands.push(() => link.publish(topic, JSON.stringify(command)));
+  }
+
+  /** Lets the old program go to a node in any way there is. */
+  #giveBack(step: RolloutStep): void {
+    this.#setProgram(step.node, { wanted: step.before, good: step.before, forced: true });
+    this.#happened(step.node, "give-back");
+    this.gateway.look(step.node);
+    const seen = this.#seen.get(step.node);
+    const before = this.#images.get(step.before);
+    if (seen?.online && before && seen.program === before.shortHash)
+      this.#happened(step.node, "back-old");
+    else this.#askBack(step);
+  }
+
+  /** Asks a node that is on the broker with the new program to fetch the old one, once a minute. */
+  #askBack(step: RolloutStep): void {
+    const before = this.#images.get(step.before);
+    const seen = this.#seen.get(step.node);
+    if (!before || !seen?.online || seen.program === before.shortHash) return;
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - step.sinceMs < 60_000 && step.attempts > 0 && step.detail?.endsWith(ASKED_BACK))
+      return;
+    step.sinceMs = nowMs;
+    step.attempts++;
+    if (!step.detail?.endsWith(ASKED_BACK)) step.detail = `${step.detail ?? ""}${ASKED_BACK}`;
+    this.#dirtySteps.add(step);
+    this.#command(step, before);
+  }
+
+  /** Looks whether a node is late, lacks something, or is good. */
+  #judge(rollout: Rollout, step: RolloutStep): void {
+    const nowMs = this.#options.clock.nowMs();
+    const heldMs = nowMs - step.sinceMs;
+    const seen = this.#seen.get(step.node);
+    if (step.state === "asked" || step.state === "away") {
+      if (heldMs <= rollout.plan.backMs) return;
+      if (step.state === "asked" && seen?.online && step.attempts < ATTEMPTS_MAX) {
+        step.detail = "did not answer the command";
+        this.#happened(step.node, "back-old");
+      } else this.#broke(step, `not back within ${rollout.plan.backMs / 60_000} minutes`);
+    }
+    if (step.state !== "watched" || heldMs < rollout.plan.waitMs || !seen) return;
+    if (!seen.online) {
+      // It may just be reconnecting; it is given the time that a node has to come back.
+      if (nowMs - seen.sinceMs > rollout.plan.backMs) this.#broke(step, "lost its broker");
+      return;
+    }
+    const failedChecks = seen.checks.filter((check) => check.includes("="));
+    if (step.missing.length > 0) this.#broke(step, `no readings of ${step.missing.join(", ")}`);
+    else if (failedChecks.length > 0) this.#broke(step, `self-test: ${failedChecks.join(", ")}`);
+    else this.#passed(rollout, step);
+  }
+
+  #passed(rollout: Rollout, step: RolloutStep): void {
+    this.#setProgram(step.node, { wanted: rollout.image, good: rollout.image, forced: false });
+    step.detail = undefined;
+    this.#happened(step.node, "passed");
+  }
+
+  #broke(step: RolloutStep, detail: string): void {
+    if (hasFailed(step.state)) return;
+    step.detail = detail;
+    this.#happened(step.node, "broke");
+  }
+
+  #happened(node: string, event: StepEvent): void {
+    const step = this.#steps.get(node);
+    if (!step) return;
+    const next = nextStepState(step.state, event);
+    if (next === step.state) return;
+    step.state = next;
+    step.sinceMs = this.#options.clock.nowMs();
+    this.#dirtySteps.add(step);
+    this.#note(`update-${next}`, node, step.detail);
+  }
+
+  /** A program that a node has been well with for long enough is one to come back to. */
+  #learnGood(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const [node, { online, sinceMs, program }] of this.#seen) {
+      if (!online || program === undefined || nowMs - sinceMs < GOOD_AFTER_MS) continue;
+      if (this.#steps.has(node)) continue;
+      const known = this.#programs.get(node) ?? NOTHING;
+      const image = this.#imagesByShortHash.get(program);
+      if (image && known.good === undefined) this.#setProgram(node, { ...known, good: image.hash });
+    }
+  }
+
+  #setProgram(node: string, program: NodeProgram): void {
+    this.#programs.set(node, program);
+    this.#dirtyPrograms.set(node, program);
+  }
+
+  #note(what: string, node?: string, detail?: string): void {
+    const note = {
+      what,
+      ...(node === undefined ? {} : { node }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    this.#log.push(note);
+    this.#options.onNote?.(note);
+  }
+
+  /** Writes what has changed in one transaction, then sends what follows from it. */
+  #save(): void {
+    const commands = this.#commands;
+    if (
+      this.#rolloutDirty ||
+      this.#dirtySteps.size + this.#dirtyPrograms.size + this.#log.length > 0
+    )
+      this.#options.store.save({
+        ...(this.#rollout ? { rollout: this.#rollout } : {}),
+        steps: [...this.#dirtySteps],
+        programs: this.#dirtyPrograms,
+        log: this.#log,
+      });
+    this.#rolloutDirty = false;
+    this.#dirtySteps = new Set();
+    this.#dirtyPrograms = new Map();
+    this.#log = [];
+    this.#commands = [];
+    for (const send of commands) send();
+  }
+}
+
+const NOTHING: NodeProgram = { wanted: undefined, good: undefined, forced: false };
+const ASKED_BACK = "; asked to take its old program back";
