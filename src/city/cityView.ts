@@ -162,6 +162,7 @@ export class CityView implements CityListener {
     for (const event of memory.events) node.addEvent(event);
     node.healthMessage = memory.health ?? null;
     node.configReport = memory.config ?? null;
+    node.timed = memory.timed;
     node.heardMs = memory.heardMs;
   }
 

@@ -85,6 +85,8 @@ export interface HistoryBatch {
 /** The newest of a node; what is left out stays as it was. */
 export interface NodeUpdate {
   heardMs: number;
+  /** Whether its last readings carried the time. */
+  timed?: boolean;
   health?: HealthMessage;
   config?: ConfigReportMessage;
   /** With the sequence numbers in the same batch as the readings, no message counts twice. */
@@ -96,6 +98,7 @@ export interface NodeMemory {
   readonly node: string;
   readonly heardMs: number;
   readonly state?: { readonly message: StateMessage; readonly arrivedMs: number };
+  readonly timed?: boolean;
   readonly health?: HealthMessage;
   readonly config?: ConfigReportMessage;
   readonly sequences?: NodeSequenceState;

@@ -1,5 +1,6 @@
 import type {
   CityListener,
+  ClockArrival,
   ConfigArrival,
   EventArrival,
   HealthArrival,
@@ -67,6 +68,10 @@ export class Recorder implements CityListener {
 
   health({ city, node, health }: HealthArrival): void {
     if (city === this.#options.city) this.#update(node).health = health;
+  }
+
+  clock({ city, node, timed }: ClockArrival): void {
+    if (city === this.#options.city) this.#update(node).timed = timed;
   }
 
   config({ city, node, report }: ConfigArrival): void {

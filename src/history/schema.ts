@@ -12,6 +12,7 @@ export const SCHEMA: readonly string[] = [
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     heard_ms INTEGER NOT NULL,
+    timed INTEGER,
     health_json TEXT,
     config_json TEXT,
     sequences_json TEXT

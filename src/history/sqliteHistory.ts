@@ -159,6 +159,7 @@ export class SqliteHistory implements History {
               state: { message: parsed(state, "state_json"), arrivedMs: Number(state["at_ms"]) },
             }
           : {}),
+        ...(row["timed"] === null ? {} : { timed: row["timed"] === 1 }),
         ...optional(row, "health"),
         ...optional(row, "config"),
         ...optional(row, "sequences"),
@@ -268,10 +269,17 @@ export class SqliteHistory implements History {
   #updateNode(node: string, update: NodeUpdate): void {
     const id = this.#nodeId(node);
     this.#db.run(
-      `UPDATE nodes SET heard_ms = ?, health_json = coalesce(?, health_json),
+      `UPDATE nodes SET heard_ms = ?, timed = coalesce(?, timed), health_json = coalesce(?, health_json),
          config_json = coalesce(?, config_json), sequences_json = coalesce(?, sequences_json)
        WHERE id = ?`,
-      [update.heardMs, text(update.health), text(update.config), text(update.sequences), id],
+      [
+        update.heardMs,
+        flag(update.timed),
+        text(update.health),
+        text(update.config),
+        text(update.sequences),
+        id,
+      ],
     );
   }
 
@@ -376,6 +384,10 @@ function optional<K extends string>(row: QueryResult, name: K): object {
 
 function text(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
+}
+
+function flag(value: boolean | undefined): number | null {
+  return value === undefined ? null : Number(value);
 }
 
 function textOrNull(value: unknown): string | null {

@@ -288,7 +288,10 @@ function bothOf(view: CityView, recorder: Recorder): CityListener {
       view.health(arrival);
       recorder.health(arrival);
     },
-    clock: (arrival) => view.clock(arrival),
+    clock: (arrival) => {
+      view.clock(arrival);
+      recorder.clock(arrival);
+    },
     config: (arrival) => {
       view.config(arrival);
       recorder.config(arrival);
