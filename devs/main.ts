@@ -2,6 +2,7 @@ import { sleep } from "@devicescript/core";
 import { ConfigStore } from "./config/configStore";
 import { openBus } from "./node/bus";
 import { loadIdentity } from "./node/identity";
+import { isSafeMode, openLife } from "./node/life";
 import { loadConfig } from "./node/nodeConfig";
 import { StreetNode } from "./node/streetNode";
 import { SettingsStorage } from "./outbox/settingsStorage";
@@ -11,11 +12,13 @@ const COMPLAIN_EVERY_MS = 10000;
 
 /** The node with its chips. The configuration is let go of here: it takes a kilobyte of the heap. */
 async function assemble(): Promise<StreetNode> {
+  await openLife();
   const store = new ConfigStore(new SettingsStorage());
   await store.open();
-  const config = await loadConfig(store);
-  const node = new StreetNode(await loadIdentity(), config);
-  await node.sensing.findChips(openBus(), config);
+  if (isSafeMode()) console.error("safe mode: the program crashed again and again");
+  const config = isSafeMode() ? {} : await loadConfig(store);
+  const node = new StreetNode(await loadIdentity(), store, config);
+  if (!isSafeMode()) await node.sensing.findChips(openBus(), config);
   return node;
 }
 

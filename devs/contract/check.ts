@@ -5,7 +5,7 @@
  * - `[least, most]`: a number; a third element asks for more: `"above"` excludes the least,
  *   `"a whole"`, `"an odd"` and `"a nonzero"` name what else it must be;
  * - `["info", "warning"]`: one of these texts;
- * - `"bool"`: true or false;
+ * - `"bool"`: true or false; `"text"`: any text;
  * - `{"of": …, "least": 2, "most": 5}`: a list of so many; with `rising`, of pairs of which
  *   each begins above the one before;
  * - any other text: an object by the rule of that name.
@@ -50,7 +50,8 @@ export class Checker {
     const known = Object.keys(rule);
     for (const name of Object.keys(members)) {
       const at = joined(path, name);
-      if (known.indexOf(name) < 0) this.problem(at, "is not known; expected " + known.join(", "));
+      if (known.indexOf(name) < 0)
+        this.problem(at, "is not known; expected " + (known.join(", ") || "nothing"));
       else if (members[name] !== null) this.value(rule[name], members[name], at);
     }
     const relations = jsonLine(this.rules, type + "?") as string[][] | undefined;
@@ -65,6 +66,7 @@ export class Checker {
     let reason = "";
     if (Array.isArray(rule)) reason = amiss(rule as (string | number)[], value);
     else if (rule === "bool") reason = typeof value === "boolean" ? "" : "must be true or false";
+    else if (rule === "text") reason = typeof value === "string" ? "" : "must be a text";
     else if (typeof rule === "string") this.object(rule, value, path);
     else this.list(rule as ListRule, value, path);
     if (reason) this.problem(path, reason);

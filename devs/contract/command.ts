@@ -1,174 +1,96 @@
 /** Commands as they come on `down/command`: read, checked, and refused with a reason. */
+import { Checker } from "./check";
 import { metricIndex } from "./metrics";
 import { isJsonObject, type JsonObject } from "./overlay";
 
 /** Longest command, in bytes. */
 export const COMMAND_MAX_BYTES = 512;
-/** Longest id, in characters of any kind but control characters. */
+/** Longest id, in characters of ASCII: the runtime does not write others as JSON asks. */
 export const ID_MAX_LENGTH = 40;
 
-/** What a node can be told to do. */
-export enum CommandKind {
-  /** The status light shows that this is the node, for `amount` seconds. */
-  Identify,
-  /** Every sensor is read now, and its values are published. */
-  Sample,
-  /** What waits is sent now. */
-  Flush,
-  SelfTest,
-  Restart,
-  ClearCounters,
-  /** The lines of the log go to `up/log` for `amount` minutes. */
-  Log,
-  /** The channel reads nothing where it ought to read `reference`: moves its offset. */
-  CalibrateZero,
-  /** The channel reads too much or too little of `reference`: changes its gain. */
-  CalibrateSpan,
-}
+/**
+ * What a node can be told to do:
+ * - `identify`: the status light shows for `seconds` that this is the node;
+ * - `sample`: every sensor is read now, and its values are published;
+ * - `flush`: what waits is sent now;
+ * - `log`: the lines of the log go to `up/log` for `minutes`;
+ * - `calibrate`: the channel ought to read this now: `zero` moves its offset, `span` changes
+ *   its gain.
+ */
+export const COMMAND_NAMES =
+  "identify, sample, flush, self-test, restart, clear-counters, log, calibrate";
 
-const IDENTIFY_DEFAULT_S = 30;
-const IDENTIFY_MAX_S = 600;
-const LOG_DEFAULT_MIN = 5;
-const LOG_MAX_MIN = 60;
-/** No reference of a street pole comes near. */
-const REFERENCE_MAX = 1e6;
+/** How long a node shows itself, and how long it tells its log, where a command does not say. */
+export const IDENTIFY_DEFAULT_S = 30;
+export const LOG_DEFAULT_MIN = 5;
+
+/** What each command takes beside its id, as rules: see `Checker`. No reference comes near 1e6. */
+const RULES =
+  '\nidentify {"seconds":[1,600]}' +
+  "\nsample {}" +
+  "\nflush {}" +
+  "\nself-test {}" +
+  "\nrestart {}" +
+  "\nclear-counters {}" +
+  '\nlog {"minutes":[1,60]}' +
+  '\ncalibrate {"channel":"text","zero":[-1e6,1e6],"span":[-1e6,1e6]}' +
+  '\ncalibrate? [["has","channel"],["one","zero","span"]]' +
+  "\n";
 
 /** A command, or why it is refused. */
-export class Command {
+export interface Command {
   /** Empty where none could be read. */
-  id: string = "";
-  /** Name as it came, for the reply; empty where none could be read. */
-  name: string = "";
+  id: string;
+  /** Name as it came; empty where none could be read. */
+  name: string;
+  /** What it takes, such as `seconds`. */
+  fields: JsonObject;
   /** Why it is refused; empty for a good one. */
-  problem: string = "";
-  kind: CommandKind = CommandKind.Identify;
-  /** Seconds to identify, or minutes to log. */
-  amount: number = 0;
-  /** Index of the metric to calibrate. */
-  metric: number = -1;
-  reference: number = 0;
+  problem: string;
 }
 
 /** Reads a command. Never throws, whatever the bytes are. */
 export function readCommand(payload: Buffer): Command {
-  const command = new Command();
-  if (payload.length > COMMAND_MAX_BYTES) {
-    command.problem =
-      "the command has " + payload.length + " bytes, more than " + COMMAND_MAX_BYTES;
-    return command;
-  }
+  const command: Command = { id: "", name: "", fields: {}, problem: "" };
+  command.problem = problemOf(payload, command);
+  return command;
+}
+
+function problemOf(payload: Buffer, command: Command): string {
+  if (payload.length > COMMAND_MAX_BYTES)
+    return "the command has " + payload.length + " bytes, more than " + COMMAND_MAX_BYTES;
   let parsed: unknown;
   try {
     parsed = JSON.parse(payload.toString());
   } catch {
     parsed = undefined;
   }
-  if (!isJsonObject(parsed)) {
-    command.problem = "must be a JSON object";
-    return command;
-  }
-  const fields = parsed as JsonObject;
-  const id = fields["id"];
-  if (typeof id === "string" && isPlain(id)) command.id = id;
-  else command.problem = "id: must be a text of 1 to " + ID_MAX_LENGTH + " printable characters";
-  const name = fields["command"];
-  if (typeof name === "string" && isPlain(name)) command.name = name;
-  if (command.problem === "") takeKind(command, fields);
-  return command;
+  if (!isJsonObject(parsed)) return "must be a JSON object";
+  const all = parsed as JsonObject;
+  for (const name of Object.keys(all))
+    if (name !== "id" && name !== "command") command.fields[name] = all[name];
+  const { id, command: name } = all;
+  if (isPlain(name)) command.name = name as string;
+  if (!isPlain(id))
+    return "id: must be a text of 1 to " + ID_MAX_LENGTH + " printable ASCII characters";
+  command.id = id as string;
+  if ((", " + COMMAND_NAMES + ",").indexOf(", " + command.name + ",") < 0)
+    return "command: must be one of " + COMMAND_NAMES;
+  const checker = new Checker(RULES);
+  const { channel } = command.fields;
+  if (typeof channel === "string" && metricIndex(channel) < 0)
+    return "channel: must be a metric of this node";
+  checker.object(command.name, command.fields, "");
+  const problem = checker.problems[0];
+  return problem ? (problem.path ? problem.path + ": " : "") + problem.reason : "";
 }
 
-function takeKind(command: Command, fields: JsonObject): void {
-  /** The one further member that the command knows. */
-  let member = "";
-  switch (command.name) {
-    case "identify":
-      command.kind = CommandKind.Identify;
-      member = "seconds";
-      command.amount = takeAmount(command, fields, member, IDENTIFY_DEFAULT_S, IDENTIFY_MAX_S);
-      break;
-    case "sample":
-      command.kind = CommandKind.Sample;
-      break;
-    case "flush":
-      command.kind = CommandKind.Flush;
-      break;
-    case "self-test":
-      command.kind = CommandKind.SelfTest;
-      break;
-    case "restart":
-      command.kind = CommandKind.Restart;
-      break;
-    case "clear-counters":
-      command.kind = CommandKind.ClearCounters;
-      break;
-    case "log":
-      command.kind = CommandKind.Log;
-      member = "minutes";
-      command.amount = takeAmount(command, fields, member, LOG_DEFAULT_MIN, LOG_MAX_MIN);
-      break;
-    case "calibrate":
-      return takeCalibration(command, fields);
-    default:
-      command.problem =
-        "command: must be identify, sample, flush, self-test, restart, clear-counters, log or calibrate";
+/** Whether a value is a text that can stand in a reply as it is. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "string" || value.length === 0 || value.length > ID_MAX_LENGTH) return false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 32 || code > 126) return false;
   }
-  takeNoOther(command, fields, member, "");
-}
-
-function takeCalibration(command: Command, fields: JsonObject): void {
-  const channel = fields["channel"];
-  command.metric = typeof channel === "string" ? metricIndex(channel) : -1;
-  if (command.metric < 0) {
-    command.problem = "channel: must be a metric of this node";
-    return;
-  }
-  const names = Object.keys(fields);
-  const zero = names.indexOf("zero") >= 0;
-  if (zero === names.indexOf("span") >= 0) {
-    command.problem = "calibrate: needs zero or span, the reference value in the channel's unit";
-    return;
-  }
-  const name = zero ? "zero" : "span";
-  command.kind = zero ? CommandKind.CalibrateZero : CommandKind.CalibrateSpan;
-  const reference = fields[name];
-  const good =
-    typeof reference === "number" && reference <= REFERENCE_MAX && reference >= -REFERENCE_MAX;
-  if (!good) {
-    command.problem = name + ": must be a number from -" + REFERENCE_MAX + " to " + REFERENCE_MAX;
-    return;
-  }
-  command.reference = reference as number;
-  takeNoOther(command, fields, "channel", name);
-}
-
-function takeAmount(
-  command: Command,
-  fields: JsonObject,
-  name: string,
-  missing: number,
-  most: number,
-): number {
-  const value = fields[name];
-  if (value === undefined || value === null) return missing;
-  if (typeof value === "number" && value >= 1 && value <= most) return value;
-  command.problem = name + ": must be a number from 1 to " + most;
-  return 0;
-}
-
-/** A word that the command does not know may be a slip that matters. */
-function takeNoOther(command: Command, fields: JsonObject, first: string, second: string): void {
-  if (command.problem !== "") return;
-  for (const name of Object.keys(fields)) {
-    if (name === "id" || name === "command" || name === first || name === second) continue;
-    command.problem = "has a member that " + command.name + " does not know";
-    if (isPlain(name)) command.problem += ": " + name;
-    return;
-  }
-}
-
-/** Whether a text can stand in a reply as it is. */
-function isPlain(text: string): boolean {
-  if (text.length === 0 || text.length > ID_MAX_LENGTH) return false;
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 32) return false;
   return true;
 }

@@ -7,8 +7,9 @@
 export interface StateMessage {
   readonly state: "online" | "offline";
   /**
-   * Why: `boot`, `reconnected`, `connection-lost` (the last will), `restart`; `updating` while
-   * the runtime may fetch another program, and `not-updated` when none came.
+   * Why: `boot`, `reconnected`, `connection-lost` (the last will), or why it restarts, as in
+   * `start`; `updating` while the runtime may fetch another program, and `not-updated` when none
+   * came.
    */
   readonly reason: string;
   /** Boots of this node since its flash was new. */
@@ -23,6 +24,13 @@ export interface StateMessage {
   readonly chips?: string[];
   /** Self-test now: a name when it passed, `name=reason` when it failed; absent in the last will. */
   readonly checks?: string[];
+  /** Why the program started, as in `up/health`; absent in the last will. */
+  readonly start?: string;
+  /**
+   * Whether the program crashed so often that it only connects and takes commands; absent in the
+   * last will.
+   */
+  readonly safeMode?: boolean;
 }
 
 /**
@@ -92,6 +100,11 @@ export interface EventMessage {
 export interface HealthMessage {
   readonly boot: number;
   readonly uptimeS: number;
+  /**
+   * Why the program started: `power-on`, `crash`, `command`, `configuration`, `watchdog`,
+   * `safe-mode-over`, `update`.
+   */
+  readonly start: string;
   /** Values read from chips. */
   readonly samples: number;
   /** Values a filter chain refused: implausible, or changing too fast. */
@@ -122,7 +135,9 @@ export interface HealthMessage {
   readonly sensors?: Readonly<Record<string, readonly number[]>>;
   /** Messages from the broker that could not be understood. */
   readonly badMessages: number;
-  /** Strength of the Wi-Fi signal, in dBm; absent where the node does not measure it. */
+  /** Errors in the program that were caught. */
+  readonly exceptions: number;
+  /** Strength of the Wi-Fi signal, in dBm; absent where the runtime does not tell it. */
   readonly rssiDbm?: number;
 }
 
@@ -160,6 +175,12 @@ export interface ConfigMessage {
   /** Channels by metric; `null` for one stands for its defaults. */
   readonly channels?: Readonly<Record<string, unknown>> | null;
   readonly health?: Readonly<Record<string, unknown>> | null;
+  readonly release?: Readonly<Record<string, unknown>> | null;
+  readonly time?: Readonly<Record<string, unknown>> | null;
+  readonly noise?: Readonly<Record<string, unknown>> | null;
+  readonly lamp?: Readonly<Record<string, unknown>> | null;
+  /** By part, such as `sen55`. */
+  readonly sensors?: Readonly<Record<string, unknown>> | null;
 }
 
 /** `down/command`: something to do once. */
@@ -197,7 +218,10 @@ export interface ReplyMessage {
   readonly reason?: string;
   /** True for a command that came again: it was done once. */
   readonly repeated?: boolean;
-  /** Checks of a self-test: a name when it passed, `name=reason` when it failed. */
+  /**
+   * Checks of a self-test: a name when it passed, `name=reason` when it failed, `name~reason`
+   * when it could not be made.
+   */
   readonly checks?: readonly string[];
 }
 
@@ -213,3 +237,6 @@ export interface PlaceMessage {
   /** Where it faces, clockwise from north. */
   readonly directionDeg?: number;
 }
+
+/** `up/log`: lines of the node's log, oldest first, each cut to 80 characters. */
+export type LogMessage = readonly string[];

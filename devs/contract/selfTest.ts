@@ -5,7 +5,8 @@
  *     self-test {"checks":["sen5x","veml7700","ina226","ads1115"]}
  *     self-test {"pass":false,"node":"bk-0001","checks":["clock=not-set"]}
  *
- * A check is its name when it passed, `name=reason` when it failed. The line with `pass` ends
+ * A check is its name when it passed, `name=reason` when it failed, `name~reason` when it could
+ * not be made. The line with `pass` ends
  * the report; checks that do not fit into it go into lines before it, since a board cuts its
  * log lines.
  */
@@ -25,6 +26,11 @@ const CLOSING_LENGTH = 75;
 /** How a check that failed for `reason` is written; both are of a-z, A-Z, 0-9, '-' and '.'. */
 export function failedCheck(name: string, reason: string): string {
   return name + "=" + reason;
+}
+
+/** How a check that could not be made for `reason` is written. */
+export function skippedCheck(name: string, reason: string): string {
+  return name + "~" + reason;
 }
 
 /** The report on a node with that name, its lines separated by line feeds. */

@@ -13,6 +13,7 @@ export const UP_EVENT = "up/event";
 export const UP_HEALTH = "up/health";
 export const UP_CONFIG = "up/config";
 export const UP_REPLY = "up/reply";
+export const UP_LOG = "up/log";
 export const DOWN_CONFIG = "down/config";
 export const DOWN_COMMAND = "down/command";
 /** Where the crew hung the node, retained; empty for a node that hangs nowhere. */

@@ -1,6 +1,7 @@
 /** The node's MQTT client: the session on the device's socket and clock. */
 
 import * as ds from "@devicescript/core";
+import { Bell } from "../fibers/bell";
 import { leaveGateway } from "../runtime/services";
 import type { MessageSource } from "./inFlight";
 import { jitterSeed, mixJitter, nextJitter } from "./jitter";
@@ -22,12 +23,12 @@ export class MqttClient {
   readonly session: Session;
   /** Errors that the node's own hooks or sources threw. */
   internalErrors: number = 0;
+  /** How often the client looked at its connection: it stands still when this does. */
+  turns: number = 0;
 
   private readonly link: SocketLink;
   private jitter: number;
-  private fiber: ds.Fiber | undefined = undefined;
-  private waiting: boolean = false;
-  private rung: boolean = false;
+  private readonly bell: Bell = new Bell();
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
     this.jitter = jitterSeed(options.clientId);
@@ -65,21 +66,15 @@ export class MqttClient {
 
   /** Makes the client look for messages now. */
   wake(): void {
-    this.rung = true;
-    const fiber = this.fiber;
-    if (this.waiting && fiber && fiber.suspended) {
-      this.waiting = false;
-      fiber.resume(true);
-    }
+    this.bell.ring();
   }
 
   /** Connects and keeps connected, for ever; to be started as a fiber of its own. Never throws. */
   async run(): Promise<void> {
-    this.fiber = ds.Fiber.self();
     this.session.start(ds.millis());
     while (true) {
       let waitMs = INTERNAL_ERROR_PAUSE_MS;
-      this.rung = false;
+      this.turns++;
       try {
         if (this.session.opensNow(ds.millis())) await leaveGateway();
         waitMs = this.turn();
@@ -87,13 +82,7 @@ export class MqttClient {
         this.internalErrors++;
         console.error("mqtt: " + (error as Error).message);
       }
-      if (this.rung || waitMs <= 0) {
-        await ds.sleep(0);
-      } else {
-        this.waiting = true;
-        await ds.suspend(waitMs);
-        this.waiting = false;
-      }
+      await this.bell.wait(waitMs);
     }
   }
 

@@ -127,7 +127,7 @@ export class Session {
   state: SessionState = SessionState.Stopped;
   /** Why the last connection ended or was not made; empty at first. */
   lastProblem: string = "";
-  readonly counters: SessionCounters = new SessionCounters();
+  counters: SessionCounters = new SessionCounters();
 
   private readonly options: SessionOptions;
   private readonly link: Link;

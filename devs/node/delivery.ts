@@ -2,9 +2,9 @@ import * as ds from "@devicescript/core";
 import { CityClock } from "../clock/cityClock";
 import { ConfigDocument, sectionConfig } from "../contract/config";
 import { TimeBeacon } from "../contract/messages";
-import { UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
+import { DOWN_COMMAND, DOWN_CONFIG, UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
-import { SessionHooks } from "../mqtt/session";
+import { SessionCounters, SessionHooks } from "../mqtt/session";
 import { FlashJournal } from "../outbox/flashJournal";
 import type { EventWriter } from "../outbox/journaling";
 import { Outbox, OutboxEvent } from "../outbox/outbox";
@@ -35,7 +35,10 @@ export class Delivery {
   /** The offline message of a planned restart, and whether all is done for it. */
   private leaving: string | undefined = undefined;
   private left: boolean = false;
-  private readonly releasePeriodS: number;
+  /** Longest wait of a reading for others, in seconds. */
+  releasePeriodS: number;
+  /** Errors of its own that were caught. */
+  exceptions = 0;
 
   /**
    * @param offline text of the last will on `up/state`.
@@ -71,7 +74,7 @@ export class Delivery {
         password: password ? password : undefined,
         keepAliveS: KEEP_ALIVE_S,
         will: { topic: nodeTopic(city, node, UP_STATE), payload: offline, retain: true },
-        subscriptions: [],
+        subscriptions: [nodeTopic(city, node, DOWN_CONFIG), nodeTopic(city, node, DOWN_COMMAND)],
         occasional: this.beaconTopic,
       },
       hooks,
@@ -85,17 +88,26 @@ export class Delivery {
     const { journaling } = this.packs;
     await journaling.restore();
     while (true) {
-      if (this.leaving === undefined) {
-        const watched = nowS() < WATCHED_S;
-        this.client.session.listen(watched || this.clock.wantsBeacon(nowS()));
-        const periodS = watched ? WATCHED_PERIOD_S : this.releasePeriodS;
-        this.release(Math.min(periodS, this.releasePeriodS));
-        await journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
-      } else if (!this.left) {
-        await this.leave(this.leaving);
+      try {
+        await this.turn();
+      } catch (e) {
+        this.exceptions++;
+        console.error("delivery: " + (e as Error).message);
       }
       await ds.sleep(TURN_MS);
     }
+  }
+
+  private async turn(): Promise<void> {
+    if (this.leaving !== undefined) {
+      if (!this.left) await this.leave(this.leaving);
+      return;
+    }
+    const watched = nowS() < WATCHED_S;
+    this.client.session.listen(watched || this.clock.wantsBeacon(nowS()));
+    const periodS = watched ? WATCHED_PERIOD_S : this.releasePeriodS;
+    this.release(Math.min(periodS, this.releasePeriodS));
+    await this.packs.journaling.keep(ds.millis(), this.client.connected(), this.utcOffsetS());
   }
 
   private async leave(offline: string): Promise<void> {
@@ -114,6 +126,20 @@ export class Delivery {
   /** Lets everything that waits go out now. */
   flush(): void {
     this.release(0);
+  }
+
+  /** Starts all counters anew; the connection that stands counts as the first. */
+  clearCounters(): void {
+    const { session } = this.client;
+    session.counters = new SessionCounters();
+    if (this.client.connected()) session.counters.connections = 1;
+    this.client.internalErrors = 0;
+    this.exceptions = 0;
+    const { outbox } = this;
+    outbox.dropped = 0;
+    outbox.thinned = 0;
+    outbox.refused = 0;
+    this.clock.refused = 0;
   }
 
   /** Readings and events in RAM that the city does not have. */

@@ -13,7 +13,6 @@ import { PART_BUS, partName } from "../contract/parts";
 import { failedCheck } from "../contract/selfTest";
 import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
-import { Alarms } from "../filter/alarm";
 import { FilterChain } from "../filter/chain";
 import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
@@ -111,6 +110,67 @@ export class Sensing implements SampleSink {
     for (const sampler of this.samplers) sampler.run.start();
   }
 
+  /** Reads every chip now, and reports what its channels have. */
+  async sampleNow(): Promise<void> {
+    for (const sampler of this.samplers) await sampler.sampleNow();
+    for (let i = 0; i < METRIC_COUNT; i++) {
+      const chain = this.chains[i];
+      if (chain && chain.timeS > chain.reportTimeS) this.report(i, chain.value, chain.timeS);
+    }
+  }
+
+  /** Last value of a channel; NaN where it has none. */
+  value(metric: number): number {
+    const chain = this.chains[metric];
+    return chain ? chain.value : NaN;
+  }
+
+  /** Whether any value is expected: a chip is well, and a metric of it on. */
+  isSampling(): boolean {
+    return this.samplers.some((sampler) => works(sampler) && sampler.isOn());
+  }
+
+  clearCounters(): void {
+    this.samples = 0;
+    this.rejected = 0;
+    this.reported = 0;
+    this.sensorFaults = 0;
+    for (const sampler of this.samplers) {
+      sampler.errors = 0;
+      sampler.restarts = 0;
+    }
+  }
+
+  /** Puts the configuration of a channel in force; an alarm that is raised is cleared first. */
+  applyChannel(metric: number, config: ConfigDocument): void {
+    let has = this.chains[metric] !== undefined;
+    for (const sampler of this.samplers)
+      if (sampler.chip.metrics.indexOf(metricName(metric)) >= 0) has = true;
+    if (metric >= LAEQ && metric < LAEQ + NOISE_METRICS && this.noise) has = true;
+    if ((metric === LAMP_ON || metric === LAMP_ENERGY) && this.lamp) has = true;
+    if (!has) return;
+    this.chains[metric] = undefined;
+    let periodS = this.addChannel(metric, config);
+    if (metric === LAF && this.noise) {
+      this.lafPeriodS = periodS;
+      periodS = NOISE_PERIOD_S;
+    }
+    for (const sampler of this.samplers) {
+      const i = sampler.chip.metrics.indexOf(metricName(metric));
+      if (i >= 0) sampler.configure(i, periodS > 0 ? metric : -1, periodS * 1000);
+    }
+  }
+
+  /** Tells that the alarms of a channel are over, before its chain is replaced. */
+  clearAlarms(metric: number): void {
+    const chain = this.chains[metric];
+    const alarms = chain && chain.alarms;
+    if (!alarms) return;
+    alarms.changed = alarms.raised;
+    alarms.raised = 0;
+    this.alarmsChanged(metric, chain);
+  }
+
   /** What is due although no chip gives anything; call it every few seconds. */
   tick(timeS: number): void {
     if (this.noise && this.noise.end(timeS)) this.giveNoise(this.noise);
@@ -132,12 +192,18 @@ export class Sensing implements SampleSink {
     return troubles;
   }
 
-  /** The self-test: each chip that answers passes. */
+  /** The checks of the chips: each that answers, with values that are plausible, passes. */
   checks(): string[] {
     const checks: string[] = [];
     for (const sampler of this.samplers) {
+      let reason = works(sampler) ? "" : sampler.state.reason || "no-answer";
+      for (const name of sampler.chip.metrics) {
+        const chain = this.chains[metricIndex(name)];
+        if (chain && !reason && chain.rejected > 0 && isNaN(chain.value))
+          reason = "implausible-" + name;
+      }
       const name = partName(sampler.part);
-      checks.push(works(sampler) ? name : failedCheck(name, sampler.state.reason || "no-answer"));
+      checks.push(reason ? failedCheck(name, reason) : name);
     }
     return checks;
   }
@@ -236,18 +302,22 @@ export class Sensing implements SampleSink {
   eventFields(event: OutboxEvent): string {
     if (event.kind === EventKind.AlarmRaised || event.kind === EventKind.AlarmCleared) {
       const name = event.kind === EventKind.AlarmRaised ? "alarm-raised" : "alarm-cleared";
-      const chain = this.chains[event.subject] as FilterChain;
-      const alarms = chain.alarms as Alarms;
+      const chain = this.chains[event.subject];
+      const alarms = chain && chain.alarms;
+      // A configuration may have taken the alarm away while its event waited for the broker.
+      const known = alarms && event.reason < alarms.count();
       const value = roundTo(event.value, metricDecimals(event.subject));
       return (
         '"event":"' +
         name +
         '","channel":"' +
         metricName(event.subject) +
-        '","threshold":' +
-        alarms.threshold(event.reason) +
-        ',"severity":"' +
-        alarms.severity(event.reason) +
+        (known
+          ? '","threshold":' +
+            alarms.threshold(event.reason) +
+            ',"severity":"' +
+            alarms.severity(event.reason)
+          : "") +
         '","v":' +
         value
       );

@@ -1,38 +1,85 @@
 import * as ds from "@devicescript/core";
-import { ConfigDocument, sectionConfig } from "../contract/config";
+import { ConfigStore } from "../config/configStore";
+import { CHANNELS, documentOf, partName, partSection } from "../config/parts";
+import { Command, IDENTIFY_DEFAULT_S, LOG_DEFAULT_MIN } from "../contract/command";
+import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
-import { metricName } from "../contract/metrics";
-import { selfTestReport } from "../contract/selfTest";
-import { UP_HEALTH, UP_STATE, nodeTopic } from "../contract/topics";
+import { metricIndex, metricName } from "../contract/metrics";
+import { failedCheck, selfTestReport, skippedCheck } from "../contract/selfTest";
+import { UP_HEALTH, UP_LOG, UP_STATE, nodeTopic } from "../contract/topics";
 import { dayPartAt } from "../filter/dayPart";
 import { Message } from "../mqtt/packets";
 import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
 import { OutboxEvent } from "../outbox/outbox";
+import { SettingsStorage } from "../outbox/settingsStorage";
+import { roundTo } from "../report/senml";
+import { LightCode } from "../status/statusLight";
+import { standsStill } from "../status/watchdog";
 import { Delivery } from "./delivery";
 import { Identity, storeBoot } from "./identity";
+import {
+  forgetTroubles,
+  isSafeMode,
+  planRestart,
+  ranMs,
+  startReason,
+  watchdogRestarts,
+} from "./life";
+import { identifyByLight, lightTurn, showLight } from "./light";
+import { log, logCount, logSince } from "./logTail";
+import { Operated, Operations } from "./operations";
 import { ReportSink, Sensing } from "./sensing";
+import { NO_WIFI_DBM, wifiDbm } from "./wifi";
 
 /** What is due although no chip gives anything, and the part of the day, are looked after this often. */
 const TICK_MS = 5000;
-
+/** Pause before a part that threw goes on. */
+const AGAIN_MS = 1000;
 /** A node that has just started is looked at: its first health message comes soon. */
 const FIRST_HEALTH_MS = 60000;
+/** A node in safe mode tries its whole program again after this time. */
+const SAFE_MODE_MS = 3600000;
+/** Events have so long to leave before the chain that raised them is replaced. */
+const EVENTS_LEAVE_MS = 5000;
+const EVENTS_POLL_MS = 200;
+/** An answer has so long to leave before a restart. */
+const GOODBYE_MS = 2000;
+/** Decimals of a calibration that a command works out. */
+const CALIBRATION_DECIMALS = 5;
+/** A span is no use where the channel reads less than this share of the reference. */
+const SPAN_SHARE_MIN = 0.05;
+/** Below this a node has no margin for rain or a parked lorry: ESP32 datasheets give -97 dBm for the slowest rate. */
+const WEAK_WIFI_DBM = -85;
+/** Setting that the self-test writes. */
+const KEY_TEST = "test";
 
-/** The node: samples its chips, filters, and hands what is left to the broker. */
-export class StreetNode implements ReportSink, SessionHooks {
+/** The node: samples its chips, filters, hands what is left to the broker, and does what it is told. */
+export class StreetNode implements ReportSink, SessionHooks, Operated {
   readonly sensing: Sensing;
   private readonly identity: Identity;
-  private readonly healthPeriodMs: number;
   private readonly delivery: Delivery;
-  private readonly utcOffsetMin: number;
+  private readonly operations: Operations;
+  /** What the watchdog knows of sampling, and of the client. */
+  private readonly sampling: number[] = [];
+  private readonly client: number[] = [];
+  private healthPeriodMs: number;
+  private utcOffsetMin: number;
+  private healthDueMs = 0;
   /** Why the next birth message is sent. */
   private birthReason = "boot";
   /** The node is leaving or left its broker: nothing is taken into the outbox, where it would be lost. */
   private away = false;
   private dayPart = 0;
+  /** Strength of the Wi-Fi signal; undefined where the runtime does not tell it. */
+  private wifiDbm: number | undefined;
+  private restarting = false;
+  /** Errors that were caught at the edge of a part. */
+  private exceptions = 0;
+  private logUntilMs = 0;
+  private logSeen = 0;
 
-  constructor(identity: Identity, config: ConfigDocument) {
+  constructor(identity: Identity, store: ConfigStore, config: ConfigDocument) {
     this.identity = identity;
     this.healthPeriodMs = sectionConfig(config, "health").periodS * 1000;
     this.utcOffsetMin = sectionConfig(config, "time").utcOffsetMin;
@@ -41,23 +88,20 @@ export class StreetNode implements ReportSink, SessionHooks {
     const { eventFields } = this.sensing;
     const offline = this.offline("connection-lost");
     this.delivery = new Delivery(identity, config, offline, this, eventFields);
+    this.operations = new Operations(store, this);
   }
 
-  /** Runs for ever, each chip and the connection in fibers of their own. */
+  /** Runs for ever, each chip, the connection, the operations and the light in fibers of their own. */
   async run(): Promise<void> {
     this.sensing.start();
     console.log(selfTestReport(this.identity.node, this.sensing.checks()));
     await storeBoot(this.identity);
     this.delivery.run.start();
-    let healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
-    while (true) {
-      await ds.sleep(Math.max(0, Math.min(TICK_MS, healthDueMs - ds.millis())));
-      this.sensing.tick(ds.millis() / 1000);
-      this.tellDayPart();
-      if (ds.millis() < healthDueMs) continue;
-      healthDueMs += this.healthPeriodMs;
-      this.publishHealth();
-    }
+    const { turn } = this.operations;
+    this.keepDoing.start("operations", turn);
+    this.keepDoing.start("light", lightTurn);
+    this.healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
+    await this.keepDoing("node", this.tick);
   }
 
   /**
@@ -65,8 +109,14 @@ export class StreetNode implements ReportSink, SessionHooks {
    * the broker takes, and writes the rest into the journal.
    */
   async restart(reason: string): Promise<void> {
+    await planRestart(reason);
     await this.leave(reason);
     ds.restart();
+  }
+
+  restartFor(reason: string): void {
+    if (!this.restarting) this.restartSoon.start(reason);
+    this.restarting = true;
   }
 
   /**
@@ -74,8 +124,10 @@ export class StreetNode implements ReportSink, SessionHooks {
    * for a program meanwhile; a new program ends this one. Where none came, the node returns.
    */
   async update(minutes: number): Promise<void> {
+    await planRestart("update");
     await this.leave("updating");
     await ds.sleep(minutes * 60000);
+    await planRestart("");
     this.away = false;
     this.birthReason = "not-updated";
     this.delivery.resume();
@@ -95,7 +147,7 @@ export class StreetNode implements ReportSink, SessionHooks {
 
   addEvent(event: OutboxEvent): void {
     if (this.away) return;
-    console.log(this.sensing.eventFields(event));
+    log(this.sensing.eventFields(event));
     this.delivery.addEvent(event);
   }
 
@@ -112,6 +164,8 @@ export class StreetNode implements ReportSink, SessionHooks {
       board: ds._dcfgString("devName"),
       chips: this.sensing.chipsFound(),
       checks: this.sensing.checks(),
+      start: startReason(),
+      safeMode: isSafeMode(),
     };
     return {
       topic: nodeTopic(city, node, UP_STATE),
@@ -121,13 +175,192 @@ export class StreetNode implements ReportSink, SessionHooks {
   }
 
   message(topic: string, payload: Buffer, retained: boolean): void {
-    if (this.delivery.heard(topic, payload, retained)) return;
-    console.log("ignored " + topic);
+    if (!this.delivery.heard(topic, payload, retained)) this.operations.take(topic, payload);
   }
 
   stateChanged(state: SessionState, reason: string): void {
-    if (state === SessionState.Connected) console.log("broker connected");
-    else if (reason) console.log("broker: " + reason);
+    if (state === SessionState.Connected) {
+      log("broker connected");
+      this.operations.wake();
+    } else if (reason) log("broker: " + reason);
+  }
+
+  connected(): boolean {
+    return this.delivery.client.connected();
+  }
+
+  publish(leaf: string, text: string, retain: boolean): boolean {
+    const { city, node } = this.identity;
+    return this.delivery.client.publish(nodeTopic(city, node, leaf), text, retain);
+  }
+
+  async applyPart(id: number): Promise<boolean> {
+    const name = partName(id);
+    const document = documentOf(id, (await this.operations.store.part(id)) || {});
+    if (partSection(id) === CHANNELS) {
+      this.sensing.clearAlarms(id);
+      // The events of the old chain are written with its thresholds.
+      const untilMs = ds.millis() + EVENTS_LEAVE_MS;
+      const { outbox } = this.delivery;
+      while (outbox.waitingEvents() > 0 && this.connected() && ds.millis() < untilMs)
+        await ds.sleep(EVENTS_POLL_MS);
+      this.sensing.applyChannel(id, document);
+    } else if (name === "health") {
+      this.healthPeriodMs = sectionConfig(document, "health").periodS * 1000;
+      this.healthDueMs = ds.millis() + this.healthPeriodMs;
+    } else if (name === "release")
+      this.delivery.releasePeriodS = sectionConfig(document, "release").periodS;
+    else if (name === "time") this.utcOffsetMin = sectionConfig(document, "time").utcOffsetMin;
+    else return false;
+    return true;
+  }
+
+  async carryOut(command: Command): Promise<string> {
+    const { name, fields } = command;
+    log("command " + name);
+    switch (name) {
+      case "identify":
+        identifyByLight((fields["seconds"] as number) || IDENTIFY_DEFAULT_S);
+        break;
+      case "sample":
+        await this.sensing.sampleNow();
+        this.delivery.flush();
+        break;
+      case "flush":
+        this.delivery.flush();
+        break;
+      case "self-test":
+        this.operations.more = ',"checks":' + JSON.stringify(await this.selfTest());
+        break;
+      case "restart":
+        this.restartFor("command");
+        break;
+      case "clear-counters":
+        this.exceptions = 0;
+        this.sensing.clearCounters();
+        this.delivery.clearCounters();
+        break;
+      case "log":
+        this.logUntilMs = ds.millis() + ((fields["minutes"] as number) || LOG_DEFAULT_MIN) * 60000;
+        this.logSeen = 0;
+        this.tellLog();
+        break;
+      default:
+        return await this.calibrate(command);
+    }
+    return "";
+  }
+
+  /** Does something again and again for ever; what it throws is counted. */
+  private async keepDoing(part: string, turn: () => Promise<void>): Promise<void> {
+    while (true)
+      try {
+        await turn();
+      } catch (e) {
+        this.exceptions++;
+        log(part + ": " + (e as Error).message);
+        await ds.sleep(AGAIN_MS);
+      }
+  }
+
+  /** Looks after what is due, and after the node itself; then waits for the next time. */
+  private async tick(): Promise<void> {
+    await ds.sleep(Math.max(0, Math.min(TICK_MS, this.healthDueMs - ds.millis())));
+    const nowMs = ds.millis();
+    this.sensing.tick(nowMs / 1000);
+    this.tellDayPart();
+    this.wifiDbm = await wifiDbm();
+    showLight(this.lightCode());
+    this.tellLog();
+    if (nowMs >= this.healthDueMs) {
+      this.healthDueMs += this.healthPeriodMs;
+      this.publishHealth();
+    }
+    await forgetTroubles();
+    const { sensing, sampling, client } = this;
+    const restarts = watchdogRestarts();
+    // A broker that is away is no reason to restart; a client that does not even try is one.
+    if (
+      standsStill(sampling, sensing.samples, sensing.isSampling(), restarts, nowMs) ||
+      standsStill(client, this.delivery.client.turns, true, restarts, nowMs)
+    )
+      this.restartFor("watchdog");
+    if (isSafeMode() && ranMs() >= SAFE_MODE_MS) this.restartFor("safe-mode-over");
+  }
+
+  private async restartSoon(reason: string): Promise<void> {
+    await ds.sleep(GOODBYE_MS);
+    await this.restart(reason);
+  }
+
+  private tellLog(): void {
+    if (ds.millis() >= this.logUntilMs || logCount() === this.logSeen || !this.connected()) return;
+    if (this.publish(UP_LOG, JSON.stringify(logSince(this.logSeen)), false))
+      this.logSeen = logCount();
+  }
+
+  private lightCode(): LightCode {
+    if (this.connected())
+      return this.sensing.chipsFound().length > 0 ? LightCode.Well : LightCode.SelfTestFailed;
+    const { lastProblem } = this.delivery.client.session;
+    if (this.wifiDbm === NO_WIFI_DBM) return LightCode.NoWifi;
+    return lastProblem.indexOf("refused: ") === 0 ? LightCode.WrongPassword : LightCode.NoBroker;
+  }
+
+  /** The checks of the self-test, of the node itself too. */
+  private async selfTest(): Promise<string[]> {
+    const checks = this.sensing.checks();
+    let flash = "flash";
+    try {
+      const storage = new SettingsStorage();
+      await storage.write(KEY_TEST, Buffer.from("" + this.identity.boot));
+      await storage.remove(KEY_TEST);
+    } catch {
+      flash = failedCheck(flash, "not-stored");
+    }
+    checks.push(flash);
+    let settings = "settings";
+    const { store } = this.operations;
+    for (const id of store.parts())
+      if (!(await store.part(id))) settings = failedCheck("settings", partName(id));
+    checks.push(settings);
+    checks.push(skippedCheck("heap", "not-told"));
+    const dbm = this.wifiDbm;
+    if (dbm === undefined) checks.push(skippedCheck("wifi", "not-told"));
+    else if (dbm === NO_WIFI_DBM) checks.push(failedCheck("wifi", "no-network"));
+    else checks.push(dbm < WEAK_WIFI_DBM ? failedCheck("wifi", "weak-signal") : "wifi");
+    checks.push(this.connected() ? "broker" : failedCheck("broker", "not-connected"));
+    checks.push(isNaN(this.delivery.utcOffsetS()) ? failedCheck("clock", "not-set") : "clock");
+    return checks;
+  }
+
+  /** Moves the offset, or changes the gain, of a channel so that it reads the reference now. */
+  private async calibrate(command: Command): Promise<string> {
+    const { store } = this.operations;
+    const { channel, zero, span } = command.fields;
+    const name = channel as string;
+    const metric = metricIndex(name);
+    const value = this.sensing.value(metric);
+    if (isNaN(value)) return "channel: " + name + " has no value now";
+    const document = documentOf(metric, (await store.part(metric)) || {});
+    const calibration = channelConfig(document, name).calibrate || {};
+    if (calibration.points) return "channel: " + name + " is calibrated by points";
+    const offset = calibration.offset || 0;
+    const gain = calibration.gain === undefined ? 1 : calibration.gain;
+    let wish = '"offset":' + roundTo(offset + (zero as number) - value, CALIBRATION_DECIMALS);
+    if (span !== undefined) {
+      const reference = span as number;
+      const reads = value - offset;
+      if (Math.abs(reads) <= Math.abs(reference) * SPAN_SHARE_MIN)
+        return "span: " + name + " reads " + value + ", too little for a gain";
+      wish = '"gain":' + roundTo((gain * (reference - offset)) / reads, CALIBRATION_DECIMALS);
+    }
+    const version = Math.max(1, store.version());
+    return await this.operations.apply(
+      Buffer.from(
+        '{"version":' + version + ',"channels":{"' + name + '":{"calibrate":{' + wish + "}}}}",
+      ),
+    );
   }
 
   /** Tells the alarms when another part of the day begins, as far as the time is known. */
@@ -151,6 +384,8 @@ export class StreetNode implements ReportSink, SessionHooks {
     const health: HealthMessage = {
       boot: identity.boot,
       uptimeS: Math.round(ds.millis() / 1000),
+      start: startReason(),
+      rssiDbm: this.wifiDbm,
       samples: sensing.samples,
       rejected: sensing.rejected,
       reported: sensing.reported,
@@ -165,7 +400,8 @@ export class StreetNode implements ReportSink, SessionHooks {
       reconnects: Math.max(0, counters.connections - 1),
       sensorFaults: sensing.sensorFaults,
       sensors: sensing.troubles(),
-      badMessages: counters.badMessages,
+      badMessages: counters.badMessages + this.operations.overflows,
+      exceptions: this.exceptions + delivery.exceptions + delivery.client.internalErrors,
     };
     const text = JSON.stringify(health);
     console.log("health " + text);

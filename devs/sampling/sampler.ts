@@ -39,6 +39,8 @@ export class Sampler {
   private readonly frozenAfterMs: number;
   private readonly sink: SampleSink;
   private started = false;
+  /** Whether a fiber is at work with the chip. */
+  private busy = false;
   private startedMs = 0;
   private lastSum = NaN;
   private changedMs = 0;
@@ -73,23 +75,51 @@ export class Sampler {
   async run(): Promise<void> {
     while (true) {
       let pauseMs = RETRY_MS;
-      try {
-        if (!this.started) await this.restart();
-        else await this.sample();
-        if (this.started) pauseMs = this.untilDueMs();
-      } catch (e) {
-        if (!(e instanceof SensorError)) console.error((e as Error).message);
-        this.errors++;
-        this.fail(e instanceof SensorError ? e.code : "driver-error");
-        // A chip that lost its settings to a dip of its supply answers, but is not ready.
-        if (e instanceof SensorError && e.code === "not-ready") this.started = false;
-        if (this.state.status === SensorStatus.Failed) {
-          this.started = false;
-          pauseMs = this.state.restartMs;
-        }
-      }
+      if (!this.busy) pauseMs = await this.turn();
       await sleep(pauseMs);
     }
+  }
+
+  /** Starts the chip, or reads it. Gives the pause until the next time, in milliseconds. */
+  private async turn(): Promise<number> {
+    let pauseMs = RETRY_MS;
+    this.busy = true;
+    try {
+      if (!this.started) await this.restart();
+      else await this.sample();
+      if (this.started) pauseMs = this.untilDueMs();
+    } catch (e) {
+      if (!(e instanceof SensorError)) console.error((e as Error).message);
+      this.errors++;
+      this.fail(e instanceof SensorError ? e.code : "driver-error");
+      // A chip that lost its settings to a dip of its supply answers, but is not ready.
+      if (e instanceof SensorError && e.code === "not-ready") this.started = false;
+      if (this.state.status === SensorStatus.Failed) {
+        this.started = false;
+        pauseMs = this.state.restartMs;
+      }
+    }
+    this.busy = false;
+    return pauseMs;
+  }
+
+  /** Changes the channel (-1 for off) and the period of the i-th metric; within a minute it counts. */
+  configure(i: number, channel: number, periodMs: number): void {
+    this.channels[i] = channel;
+    this.periodMs[i] = periodMs;
+    this.dueMs[i] = this.nextMs(i);
+  }
+
+  /** Whether any of its metrics is sampled. */
+  isOn(): boolean {
+    return this.channels.some((channel) => channel >= 0);
+  }
+
+  /** Reads every metric now. A sensor at fault keeps its own time. */
+  async sampleNow(): Promise<void> {
+    if (this.busy || !this.started) return;
+    for (let i = 0; i < this.dueMs.length; i++) this.dueMs[i] = 0;
+    await this.turn();
   }
 
   private async restart(): Promise<void> {

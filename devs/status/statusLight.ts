@@ -21,51 +21,33 @@ export enum LightCode {
   Identify,
 }
 
-const FLASH_MS = 200;
-const GAP_MS = 300;
-const PAUSE_MS = 2000;
-const WELL_CYCLE_MS = 5000;
-const FLICKER_MS = 100;
+/** Length of a step of a pattern. */
+const STEP_MS = 100;
+const FLASH = "**...";
+const PAUSE = "....................";
 
-/** Flashes of a code; 0 for those that are not counted. */
-function flashes(code: LightCode): number {
-  switch (code) {
-    case LightCode.NoWifi:
-      return 2;
-    case LightCode.NoBroker:
-      return 3;
-    case LightCode.WrongPassword:
-      return 4;
-    case LightCode.SelfTestFailed:
-      return 5;
-    default:
-      return 0;
-  }
-}
+/** The patterns by `LightCode`, a character a step, with `;` after each: `*` is on. */
+const PATTERNS =
+  "*;" +
+  ("**........" + PAUSE + PAUSE + ";") +
+  (FLASH + FLASH + PAUSE + ";") +
+  (FLASH + FLASH + FLASH + PAUSE + ";") +
+  (FLASH + FLASH + FLASH + FLASH + PAUSE + ";") +
+  (FLASH + FLASH + FLASH + FLASH + FLASH + PAUSE + ";") +
+  "*.;";
 
 /** Whether the light is on, `ms` after the code began. */
 export function lightOn(code: LightCode, ms: number): boolean {
-  if (code === LightCode.Starting) return true;
-  if (code === LightCode.Identify) return ms % (2 * FLICKER_MS) < FLICKER_MS;
-  if (code === LightCode.Well) return ms % WELL_CYCLE_MS < FLASH_MS;
-  const count = flashes(code);
-  const inCycle = ms % (count * (FLASH_MS + GAP_MS) + PAUSE_MS);
-  return inCycle < count * (FLASH_MS + GAP_MS) && inCycle % (FLASH_MS + GAP_MS) < FLASH_MS;
+  let start = 0;
+  for (let i = 0; i < code; i++) start = PATTERNS.indexOf(";", start) + 1;
+  const length = PATTERNS.indexOf(";", start) - start;
+  return PATTERNS.charCodeAt(start + (Math.floor(ms / STEP_MS) % length)) === 42;
 }
 
-/** How long it stays so, in milliseconds: above 0. */
+/** How long it stays so, in milliseconds: above 0, and five seconds at most. */
 export function lightChangesIn(code: LightCode, ms: number): number {
-  if (code === LightCode.Starting) return WELL_CYCLE_MS;
-  if (code === LightCode.Identify) return FLICKER_MS - (ms % FLICKER_MS);
-  if (code === LightCode.Well) {
-    const inCycle = ms % WELL_CYCLE_MS;
-    return inCycle < FLASH_MS ? FLASH_MS - inCycle : WELL_CYCLE_MS - inCycle;
-  }
-  const flashing = flashes(code) * (FLASH_MS + GAP_MS);
-  const inCycle = ms % (flashing + PAUSE_MS);
-  if (inCycle >= flashing) return flashing + PAUSE_MS - inCycle;
-  const inFlash = inCycle % (FLASH_MS + GAP_MS);
-  if (inFlash < FLASH_MS) return FLASH_MS - inFlash;
-  const next = inCycle - inFlash + FLASH_MS + GAP_MS;
-  return (next >= flashing ? flashing + PAUSE_MS : next) - inCycle;
+  const on = lightOn(code, ms);
+  let at = (Math.floor(ms / STEP_MS) + 1) * STEP_MS;
+  while (at < ms + 5000 && lightOn(code, at) === on) at += STEP_MS;
+  return at - ms;
 }

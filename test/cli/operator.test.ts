@@ -123,9 +123,9 @@ it.each([
   [configCommand, ["set", "bk-0001", "--file", "nowhere.json"], "--file nowhere.json: "],
   [configCommand, ["get", "BK"], "BK: "],
   [configCommand, ["get", "xy-*"], "xy-* matches none of the 0 nodes of berkane"],
-  [commandCommand, ["bk-0001", "dance"], "command: must be identify"],
+  [commandCommand, ["bk-0001", "dance"], "command: must be one of identify"],
   [commandCommand, ["bk-0001", "identify", "--seconds", "0"], "seconds: must be a number from 1"],
-  [commandCommand, ["bk-0001", "sample", "--zero", "1"], "does not know: zero"],
+  [commandCommand, ["bk-0001", "sample", "--zero", "1"], "zero: is not known"],
 ])("refuses what no node could take: %o %o", async (command, args, message) => {
   await expect(run(command(), ...args)).rejects.toThrow(message);
 });

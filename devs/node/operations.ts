@@ -1,0 +1,149 @@
+import * as ds from "@devicescript/core";
+import { ANSWER_NAMES, Answer, answerTo, rememberAnswer } from "../commands/answeredIds";
+import { ConfigStore } from "../config/configStore";
+import { ConfigOutcome, Configuration } from "../config/configuration";
+import { Trial, TrialVerdict } from "../config/trial";
+import { Command, readCommand } from "../contract/command";
+import { DOWN_CONFIG, UP_CONFIG, UP_REPLY } from "../contract/topics";
+import { Bell } from "../fibers/bell";
+
+/** Commands that wait while one is carried out; one more is counted as a bad message. */
+const COMMANDS_MAX = 4;
+/** How often the trial of a configuration is looked at. */
+const LOOK_PERIOD_MS = 5000;
+
+/** What carries commands and configurations out. */
+export interface Operated {
+  connected(): boolean;
+  /** Publishes below the node's own topics with QoS 1; false where there is no room for it. */
+  publish(leaf: string, text: string, retain: boolean): boolean;
+  /** Puts a part of the configuration that has changed in force. False where only a restart does. */
+  applyPart(id: number): Promise<boolean>;
+  /** Carries a command out. Gives the reason why it is refused, or an empty text. */
+  carryOut(command: Command): Promise<string>;
+  /** Restarts the program once what was published is out. */
+  restartFor(reason: string): void;
+}
+
+/** What the monitoring centre does to the node: configuration and commands, one at a time. */
+export class Operations {
+  /** Documents and commands that could not even be queued. */
+  overflows = 0;
+  /** Further members of the reply in the making, a comma before each: `,"checks":[]`. */
+  more = "";
+  readonly store: ConfigStore;
+  private readonly node: Operated;
+  private readonly configuration: Configuration;
+  private readonly trial = new Trial();
+  private readonly answered: number[] = [];
+  private readonly bell = new Bell();
+  private document: Buffer | undefined;
+  private readonly commands: Buffer[] = [];
+  /** What the report that is due says of itself; empty when none is due. */
+  private reportDue = "in-force";
+
+  constructor(store: ConfigStore, node: Operated) {
+    this.store = store;
+    this.node = node;
+    this.configuration = new Configuration(store, async () => {
+      await ds.sleep(0);
+    });
+    if (store.onTrial()) this.trial.begin(ds.millis(), false);
+  }
+
+  /** Takes a message of `down/config` or `down/command`. */
+  take(topic: string, payload: Buffer): void {
+    if (topic.indexOf(DOWN_CONFIG) > 0) {
+      // An empty one is the broker forgetting what it kept.
+      if (payload.length > 0) this.document = payload;
+    } else if (this.commands.length < COMMANDS_MAX) this.commands.push(payload);
+    else this.overflows++;
+    this.bell.ring();
+  }
+
+  /** Makes the operations look at once. */
+  wake(): void {
+    this.bell.ring();
+  }
+
+  /** Does what is there to do, then waits for more, for some seconds at most. */
+  async turn(): Promise<void> {
+    const { document, node, store } = this;
+    if (document) {
+      this.document = undefined;
+      await this.apply(document);
+    }
+    const command = this.commands.shift();
+    if (command) await this.answer(command);
+    const verdict = this.trial.step(ds.millis(), node.connected());
+    if (verdict === TrialVerdict.Keep) await store.keep();
+    else if (verdict === TrialVerdict.RollBack) await this.rollBack();
+    if (this.reportDue !== "" && node.connected()) {
+      const text = await this.configuration.report(this.reportDue);
+      if (node.publish(UP_CONFIG, text, true)) this.reportDue = "";
+    }
+    await this.bell.wait(this.document || this.commands.length > 0 ? 0 : LOOK_PERIOD_MS);
+  }
+
+  /**
+   * Applies a document, from the broker or the node's own. Gives the first reason why it
+   * was refused, or an empty text.
+   */
+  async apply(document: Buffer): Promise<string> {
+    const { configuration } = this;
+    const outcome = await configuration.apply(document);
+    this.reportDue = outcome === ConfigOutcome.Refused ? "refused" : "in-force";
+    if (outcome === ConfigOutcome.Refused) {
+      const problem = configuration.problems[0];
+      return problem.path + ": " + problem.reason;
+    }
+    if (outcome === ConfigOutcome.Applied) {
+      this.trial.begin(ds.millis(), this.node.connected());
+      await this.putInForce(configuration.changes.map((change) => change.id));
+    }
+    return "";
+  }
+
+  private async rollBack(): Promise<void> {
+    const parts = this.store.parts();
+    if (!(await this.store.rollBack())) return;
+    for (const id of this.store.parts()) if (parts.indexOf(id) < 0) parts.push(id);
+    this.reportDue = "rolled-back";
+    await this.putInForce(parts);
+  }
+
+  private async putInForce(parts: number[]): Promise<void> {
+    let live = true;
+    for (const id of parts) if (!(await this.node.applyPart(id))) live = false;
+    if (!live) this.node.restartFor("configuration");
+  }
+
+  private async answer(payload: Buffer): Promise<void> {
+    const command = readCommand(payload);
+    const { id, name } = command;
+    const before = id === "" ? Answer.None : answerTo(id, this.answered);
+    if (before !== Answer.None) {
+      this.reply(id, before, "", ',"repeated":true');
+      return;
+    }
+    let { problem } = command;
+    this.more = "";
+    if (problem === "")
+      try {
+        problem = await this.node.carryOut(command);
+      } catch (e) {
+        problem = "failed: " + (e as Error).message;
+      }
+    let answer = Answer.Done;
+    if (problem !== "") answer = Answer.Refused;
+    else if (name === "identify" || name === "log") answer = Answer.Accepted;
+    if (id !== "") rememberAnswer(id, answer, this.answered);
+    this.reply(id, answer, problem, this.more);
+  }
+
+  private reply(id: string, answer: Answer, reason: string, more: string): void {
+    let text = '{"id":' + JSON.stringify(id) + ',"result":"' + ANSWER_NAMES[answer] + '"';
+    if (reason !== "") text += ',"reason":' + JSON.stringify(reason);
+    this.node.publish(UP_REPLY, text + more + "}", false);
+  }
+}

@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type {
+  ConfigReportMessage,
+  HealthMessage,
+  ReplyMessage,
+  StateMessage,
+} from "../../devs/contract/messages";
+import { startCity, type CityUnderTest, type CityUnderTestOptions } from "../support/simulatedCity";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+/** A city of one node with everything that it said. */
+class OperatedCity {
+  readonly said: { leaf: string; message: unknown; atMs: number }[] = [];
+  #ids = 0;
+
+  private constructor(readonly under: CityUnderTest) {
+    under.broker.onPublish((topic, payload) => {
+      const leaf = topic.split("/").slice(4).join("/");
+      const text = Buffer.from(payload).toString();
+      this.said.push({ leaf, message: JSON.parse(text), atMs: under.scheduler.nowMs });
+    });
+  }
+
+  static async start(options: CityUnderTestOptions = {}): Promise<OperatedCity> {
+    return new OperatedCity(await startCity(options));
+  }
+
+  get node() {
+    return this.under.city.nodes[0] as CityUnderTest["city"]["nodes"][number];
+  }
+
+  tell(leaf: string, payload: string | Uint8Array, retain = false): void {
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    this.under.broker.publish(`streetnode/v1/berkane/bk-0001/${leaf}`, bytes, { qos: 1, retain });
+  }
+
+  /** Sends a command and gives the answer. */
+  async command(command: object, waitMs = 5 * SECOND_MS): Promise<ReplyMessage | undefined> {
+    const id = `id-${++this.#ids}`;
+    this.tell("down/command", JSON.stringify({ id, ...command }));
+    await this.under.run(waitMs);
+    return this.of<ReplyMessage>("up/reply").find((reply) => reply.id === id);
+  }
+
+  /** Sends a configuration and gives the report that follows. */
+  async configure(document: object, waitMs = 8 * SECOND_MS): Promise<ConfigReportMessage> {
+    this.tell("down/config", JSON.stringify(document), true);
+    await this.under.run(waitMs);
+    return this.last<ConfigReportMessage>("up/config");
+  }
+
+  of<T>(leaf: string): T[] {
+    return this.said.filter((one) => one.leaf === leaf).map(({ message }) => message as T);
+  }
+
+  last<T>(leaf: string): T {
+    return this.of<T>(leaf).at(-1) as T;
+  }
+}
+
+let city: OperatedCity | undefined;
+
+async function start(options?: CityUnderTestOptions): Promise<OperatedCity> {
+  city = await OperatedCity.start(options);
+  await city.under.run(20 * SECOND_MS);
+  return city;
+}
+
+afterEach(async () => {
+  await city?.under.close();
+  city = undefined;
+});
+
+describe("a node that is operated", { timeout: 240_000 }, () => {
+  it("does what it is told, once, and answers", async () => {
+    const { node } = await start();
+    const operated = city as OperatedCity;
+    const restarts = node.boots;
+    expect(await operated.command({ command: "identify", seconds: 5 })).toEqual({
+      id: "id-1",
+      result: "accepted",
+    });
+    const before = operated.under.readings.length;
+    expect(await operated.command({ command: "sample" })).toMatchObject({ result: "done" });
+    expect(operated.under.readings.length).toBeGreaterThan(before + 8);
+    expect(await operated.command({ command: "flush" })).toMatchObject({ result: "done" });
+    expect((await operated.command({ command: "self-test" }))?.checks).toEqual([
+      "sen55",
+      "veml7700",
+      "ina226",
+      "sen0232",
+      "flash",
+      "settings",
+      "heap~not-told",
+      "wifi",
+      "broker",
+      "clock",
+    ]);
+    expect(await operated.command({ command: "log" })).toMatchObject({ result: "accepted" });
+    expect(operated.of<string[]>("up/log").flat()).toContain("command log");
+    expect(await operated.command({ command: "dance" })).toMatchObject({ result: "refused" });
+    operated.tell("down/command", JSON.stringify({ id: "id-2", command: "sample" }));
+    await operated.under.run(5 * SECOND_MS);
+    expect(operated.last<ReplyMessage>("up/reply")).toEqual({
+      id: "id-2",
+      result: "done",
+      repeated: true,
+    });
+    expect(await operated.command({ command: "clear-counters" })).toMatchObject({ result: "done" });
+    expect(await operated.command({ command: "restart" }, 30 * SECOND_MS)).toMatchObject({
+      result: "done",
+    });
+    expect(node.boots).toBe(restarts + 1);
+    const states = operated.of<StateMessage>("up/state");
+    expect(states.at(-2)).toMatchObject({ state: "offline", reason: "command" });
+    expect(states.at(-1)).toMatchObject({ state: "online", start: "command", safeMode: false });
+    expect(node.panics).toBe(0);
+  });
+
+  it("takes a configuration at once, keeps it over a power cut, and refuses what is wrong", async () => {
+    const { node } = await start();
+    const operated = city as OperatedCity;
+    expect(operated.last<ConfigReportMessage>("up/config")).toMatchObject({
+      version: 0,
+      status: "in-force",
+      config: { channels: {} },
+    });
+    const part = { channels: { temperature: { periodS: 2, report: { deadband: 0 } } } };
+    expect(
+      await operated.configure({ version: 1, ...part, health: { periodS: 10 } }),
+    ).toMatchObject({
+      version: 1,
+      status: "in-force",
+      config: { ...part, health: { periodS: 10 } },
+    });
+    const before = operated.under.readings.length;
+    const healths = operated.of("up/health").length;
+    await operated.under.run(60 * SECOND_MS);
+    const temperatures = operated.under.readings
+      .slice(before)
+      .filter(({ metric }) => metric === "temperature").length;
+    expect(temperatures).toBeGreaterThan(15);
+    expect(operated.of("up/health").length - healths).toBeGreaterThanOrEqual(5);
+    expect(
+      await operated.configure({ version: 2, channels: { pm25: { periodS: 0 } } }),
+    ).toMatchObject({
+      version: 1,
+      status: "refused",
+      wanted: 2,
+      refused: [{ path: "channels.pm25.periodS" }],
+    });
+    node.powerOff();
+    await operated.under.run(SECOND_MS);
+    await node.powerOn();
+    await operated.under.run(30 * SECOND_MS);
+    expect(operated.of<ConfigReportMessage>("up/config").some(({ config }) => "health" in config));
+    expect(operated.last<StateMessage>("up/state")).toMatchObject({ start: "power-on" });
+    expect(operated.last<HealthMessage>("up/health")).toMatchObject({ start: "power-on" });
+  });
+
+  it("restarts for what cannot be changed while it runs, and says so", async () => {
+    const { node } = await start();
+    const operated = city as OperatedCity;
+    await operated.configure({ version: 1, noise: { on: false } }, 30 * SECOND_MS);
+    expect(node.boots).toBe(2);
+    expect(operated.of<StateMessage>("up/state").at(-2)).toMatchObject({
+      state: "offline",
+      reason: "configuration",
+    });
+    expect(operated.last<ConfigReportMessage>("up/config")).toMatchObject({
+      version: 1,
+      status: "in-force",
+      config: { noise: { on: false } },
+    });
+    expect(node.panics).toBe(0);
+  });
+
+  it("goes back to the last good configuration where it loses the broker for ten minutes", async () => {
+    await start();
+    const operated = city as OperatedCity;
+    const part = { channels: { temperature: { periodS: 5 } } };
+    await operated.configure({ version: 1, ...part });
+    await operated.under.run(11 * MINUTE_MS);
+    await operated.configure({ version: 2, channels: { temperature: { periodS: 7 } } });
+    operated.under.broker.stop({ sessions: "kept" });
+    await operated.under.run(12 * MINUTE_MS);
+    operated.under.broker.start();
+    await operated.under.run(3 * MINUTE_MS);
+    const rolledBack = operated
+      .of<ConfigReportMessage>("up/config")
+      .find(({ status }) => status === "rolled-back");
+    expect(rolledBack).toMatchObject({ version: 1, config: part });
+  });
+
+  it("calibrates a channel against a reference", async () => {
+    await start();
+    const operated = city as OperatedCity;
+    await operated.under.run(20 * SECOND_MS);
+    expect(
+      await operated.command(
+        { command: "calibrate", channel: "humidity", zero: 0 },
+        10 * SECOND_MS,
+      ),
+    ).toMatchObject({ result: "done" });
+    await operated.command({ command: "sample" }, 15 * SECOND_MS);
+    const { value } = operated.under.readings
+      .filter(({ metric }) => metric === "humidity")
+      .at(-1) ?? {
+      value: NaN,
+    };
+    expect(Math.abs(value)).toBeLessThan(2);
+    expect(await operated.command({ command: "calibrate", channel: "co2", zero: 0 })).toMatchObject(
+      {
+        result: "refused",
+        reason: "channel: co2 has no value now",
+      },
+    );
+  });
+});
