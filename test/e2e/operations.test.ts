@@ -84,7 +84,7 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
     });
     const before = operated.under.readings.length;
     expect(await operated.command({ command: "sample" })).toMatchObject({ result: "done" });
-    expect(operated.under.readings.length).toBeGreaterThan(before + 8);
+    expect(operated.under.readings.length).toBeGreaterThan(before);
     expect(await operated.command({ command: "flush" })).toMatchObject({ result: "done" });
     expect((await operated.command({ command: "self-test" }))?.checks).toEqual([
       "sen55",
@@ -94,7 +94,7 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
       "flash",
       "settings",
       "heap~not-told",
-      "wifi",
+      "wifi~not-told",
       "broker",
       "clock",
     ]);
@@ -127,7 +127,7 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
       status: "in-force",
       config: { channels: {} },
     });
-    const part = { channels: { temperature: { periodS: 2, report: { deadband: 0 } } } };
+    const part = { channels: { temperature: { periodS: 2, report: { heartbeatS: 2 } } } };
     expect(
       await operated.configure({ version: 1, ...part, health: { periodS: 10 } }),
     ).toMatchObject({
