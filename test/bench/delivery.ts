@@ -1,6 +1,7 @@
 import { generate } from "mqtt-packet";
 import { METRIC_COUNT, metricName } from "../../devs/contract/metrics";
 import { nodeTopic } from "../../devs/contract/topics";
+import { RECORDS_PER_PACK } from "../../devs/report/packSource";
 import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import type { Reading } from "../../src/city/receiver";
 import { PROJECT_FOLDER } from "../../src/projectFolder";
@@ -38,6 +39,22 @@ const TWICE_A_SECOND = {
   ),
 };
 
+/** What the figure of bytes a reading is of: air, noise, light and lamp. */
+const TEN_METRICS = [
+  "pm25",
+  "pm10",
+  "temperature",
+  "humidity",
+  "vocIndex",
+  "noxIndex",
+  "LAeq",
+  "illuminance",
+  "lampCurrent",
+  "lampPower",
+];
+const HOUR_MS = 60 * MINUTE_MS;
+const HOURS_A_DAY = 24;
+
 /** What came of an outage. */
 interface OutageResult {
   readonly made: number;
@@ -59,6 +76,7 @@ export async function deliveryFigures(): Promise<Figure[]> {
   const back = (results: OutageResult[]) => median(results.map(({ backMs }) => backMs)) / SECOND_MS;
   const { readings, heapBytes } = await fullOutbox();
   return [
+    ...(await wireFigures()),
     {
       what: "readings lost around an outage of 20 s",
       ours: share(ours),
@@ -83,7 +101,7 @@ export async function deliveryFigures(): Promise<Figure[]> {
       unit: "steps",
     },
     {
-      what: "VM steps of a pack of 48 readings (the limit is 131072)",
+      what: `VM steps of a pack of ${RECORDS_PER_PACK} readings (the limit is 131072)`,
       ours: await stepsSpent("publishStepsFull"),
       unit: "steps",
     },
@@ -106,6 +124,36 @@ export function stockBytes(readings: readonly Reading[]): number {
       return generate({ ...packet, dup: false, retain: false }).length + 4;
     }),
   );
+}
+
+/** The synthetic day with ten metrics: all that passes the socket, by the readings that arrive. */
+async function wireFigures(): Promise<Figure[]> {
+  const others = Array.from({ length: METRIC_COUNT }, (_, i) => metricName(i)).filter(
+    (name) => !TEN_METRICS.includes(name),
+  );
+  const channels = Object.fromEntries(others.map((name) => [name, { on: false }]));
+  const city = await startCity({ configuration: { channels } });
+  const { readings } = city;
+  const node = city.city.nodes[0];
+  if (!node) throw new Error("the city has no node");
+  let worst = 0;
+  for (let hour = 0; hour < HOURS_A_DAY; hour++) {
+    const [bytesBefore, readingsBefore] = [node.traffic.wireBytes, readings.length];
+    await city.run(HOUR_MS);
+    const inIt = readings.length - readingsBefore;
+    worst = Math.max(worst, (node.traffic.wireBytes - bytesBefore) / inIt);
+  }
+  const figures: Figure[] = [
+    {
+      what: "TCP payload a reading, a day of ten metrics, everything counted",
+      ours: node.traffic.wireBytes / readings.length,
+      stock: stockBytes(readings) / readings.length,
+      unit: "bytes",
+    },
+    { what: "the same in the hour with the most", ours: worst, unit: "bytes" },
+  ];
+  await city.close();
+  return figures;
 }
 
 async function ourOutage(seed: number): Promise<OutageResult> {

@@ -38,7 +38,7 @@ async function oneNode(): Promise<Figure[]> {
       unit: "%",
     },
     {
-      what: "TCP payload a reading, acknowledgements included",
+      what: "TCP payload a reading, a day of the default metrics, everything counted",
       ours: traffic.wireBytes / readings.length,
       stock: stockBytes(readings) / readings.length,
       unit: "bytes",

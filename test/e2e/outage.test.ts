@@ -50,6 +50,13 @@ function expectDelivered(run: CityUnderTest): void {
   expect(run.city.nodes[0]?.panics).toBe(0);
 }
 
+/** Expects that the node did not need more of its 64 KB than 36, with all that waited for the broker. */
+function expectLittleHeap(run: CityUnderTest): void {
+  const { liveBytes = NaN } = run.city.nodes[0]?.heapPeaks ?? {};
+  expect(liveBytes).toBeGreaterThan(16 * 1024);
+  expect(liveBytes).toBeLessThan(36 * 1024);
+}
+
 describe("a node whose broker is away", () => {
   for (const [name, sessions] of [
     ["with its sessions kept", "kept"],
@@ -127,6 +134,7 @@ describe(
       await city.run(30 * MINUTE_MS);
       expect(city.reports.length).toBeGreaterThan(1200);
       expectDelivered(city);
+      expectLittleHeap(city);
     });
 
     it("says exactly how many readings it let go when they are more than it can hold", async () => {
@@ -145,6 +153,7 @@ describe(
       expect(verdict.invented).toEqual([]);
       expect(verdict.disordered).toEqual([]);
       expect(verdict.delivered).toBeGreaterThan(2000);
+      expectLittleHeap(city);
     });
   },
   LONG_RUN_MS,
