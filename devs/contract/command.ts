@@ -14,15 +14,18 @@ export const ID_MAX_LENGTH = 40;
  * - `sample`: every sensor is read now, and its values are published;
  * - `flush`: what waits is sent now;
  * - `log`: the lines of the log go to `up/log` for `minutes`;
+ * - `update`: leaves the socket to the runtime for `minutes`, which fetches another `program`;
  * - `calibrate`: the channel ought to read this now: `zero` moves its offset, `span` changes
  *   its gain.
  */
 export const COMMAND_NAMES =
-  "identify, sample, flush, self-test, restart, clear-counters, log, calibrate";
+  "identify, sample, flush, self-test, restart, clear-counters, log, update, calibrate";
 
 /** How long a node shows itself, and how long it tells its log, where a command does not say. */
 export const IDENTIFY_DEFAULT_S = 30;
 export const LOG_DEFAULT_MIN = 5;
+/** How long a node waits for a program where a command does not say. */
+export const UPDATE_DEFAULT_MIN = 5;
 
 /** What each command takes beside its id, as rules: see `Checker`. No reference comes near 1e6. */
 const RULES =
@@ -33,6 +36,7 @@ const RULES =
   "\nrestart {}" +
   "\nclear-counters {}" +
   '\nlog {"minutes":[1,60]}' +
+  '\nupdate {"minutes":[1,30],"program":[0,4294967295]}' +
   '\ncalibrate {"channel":"text","zero":[-1e6,1e6],"span":[-1e6,1e6]}' +
   '\ncalibrate? [["has","channel"],["one","zero","span"]]' +
   "\n";

@@ -196,11 +196,17 @@ export interface CommandMessage {
     | "restart"
     | "clear-counters"
     | "log"
+    | "update"
     | "calibrate";
   /** How long to identify, 1 to 600; 30 when left out. */
   readonly seconds?: number;
-  /** How long to publish the log, 1 to 60; 5 when left out. */
+  /**
+   * How long to publish the log, 1 to 60, or to leave the socket to the runtime for an
+   * update, 1 to 30; 5 when left out.
+   */
   readonly minutes?: number;
+  /** Program that an update is to bring: FNV-1a of its bytes, 32 bits. */
+  readonly program?: number;
   /** Channel to calibrate. */
   readonly channel?: string;
   /** True value of the channel now, near nothing: moves the offset. */

@@ -136,7 +136,7 @@ export class Operations {
       }
     let answer = Answer.Done;
     if (problem !== "") answer = Answer.Refused;
-    else if (name === "identify" || name === "log") answer = Answer.Accepted;
+    else if (name === "identify" || name === "log" || name === "update") answer = Answer.Accepted;
     if (id !== "") rememberAnswer(id, answer, this.answered);
     this.reply(id, answer, problem, this.more);
   }

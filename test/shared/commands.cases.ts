@@ -11,6 +11,10 @@ export async function commandCases(t: CaseRunner): Promise<void> {
   t.check("without a time", plain.problem === "" && plain.fields["seconds"] === undefined);
   const log = readCommand(Buffer.from('{"id":"b 1","command":"log","minutes":5}'));
   t.check("log", log.problem === "" && log.fields["minutes"] === 5 && log.id === "b 1");
+  const update = readCommand(
+    Buffer.from('{"id":"u","command":"update","minutes":5,"program":4294967295}'),
+  );
+  t.check("update", update.problem === "" && update.fields["program"] === 4294967295);
   const zero = readCommand(
     Buffer.from('{"id":"c","command":"calibrate","channel":"no2","zero":0}'),
   );
@@ -36,9 +40,9 @@ export async function commandCases(t: CaseRunner): Promise<void> {
     '{"id":7,"command":"sample"}',
     "id: must be a text of 1 to 40 printable ASCII characters",
     '{"id":"a"}',
-    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, calibrate",
+    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, update, calibrate",
     '{"id":"a","command":"explode"}',
-    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, calibrate",
+    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, update, calibrate",
     '{"id":"a","command":"identify","seconds":0}',
     "seconds: must be a number from 1 to 600, got 0",
     '{"id":"a","command":"log","minutes":"5"}',
@@ -58,9 +62,9 @@ export async function commandCases(t: CaseRunner): Promise<void> {
     '{"id":"é","command":"sample"}',
     "id: must be a text of 1 to 40 printable ASCII characters",
     '{"id":"a","command":"test"}',
-    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, calibrate",
+    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, update, calibrate",
     '{"id":"a","command":"calibrate?"}',
-    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, calibrate",
+    "command: must be one of identify, sample, flush, self-test, restart, clear-counters, log, update, calibrate",
   ];
   for (let i = 0; i < wrong.length; i += 2) {
     const problem = readCommand(Buffer.from(wrong[i])).problem;
