@@ -18,7 +18,7 @@ import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
 import { OutboxEvent } from "../outbox/outbox";
 import { roundTo } from "../report/senml";
-import { SampleSink, Sampler } from "../sampling/sampler";
+import { runSampler, SampleSink, Sampler } from "../sampling/sampler";
 import { FaultState, LAMP_FAULTS, Lamp } from "../lighting/lamp";
 import { BUS_STUCK, SensorStatus } from "../sampling/sensorState";
 import { EventKind } from "./eventKinds";
@@ -107,7 +107,7 @@ export class Sensing implements SampleSink {
 
   /** Starts reading every chip, each in a fiber of its own. */
   start(): void {
-    for (const sampler of this.samplers) sampler.run.start();
+    for (const sampler of this.samplers) runSampler.start(sampler);
   }
 
   /** Reads every chip now, and reports what its channels have. */

@@ -206,3 +206,8 @@ export class Sampler {
     return nowMs - this.changedMs > this.frozenAfterMs;
   }
 }
+
+/** Runs a sampler, in a fiber of its own: `runSampler.start(sampler)`. */
+export async function runSampler(sampler: Sampler): Promise<void> {
+  await sampler.run();
+}

@@ -21,6 +21,7 @@
  * each time with what the time before has taught. The result is bytecode like any other.
  */
 import type ts from "typescript";
+import { arrayClasses, type ArrayClass, type ArrayClasses } from "./arrayClasses";
 import type { Label, Program, SymbolWithCell, Value, Variable } from "./compilerParts";
 import { isBranching, jumpUnless, returnBranch } from "./conditions";
 import { Constants } from "./constants";
@@ -67,6 +68,15 @@ const CHANGES: readonly (readonly [string, string])[] = [
           if (inlined) return inlined;
         }
         if (!call.compiledCallExpr && ts3.isPropertyAccessExpression(call.callexpr)) {
+          const place = globalThis.compaction.virtualMethod(this, call.callexpr);
+          if (place !== undefined) {
+            const wr = this.writer;
+            const object = wr.cacheValue(this.emitExpr(call.callexpr.expression), true);
+            const args = this.emitArgs(call.arguments);
+            const method = wr.emitExpr(24, wr.emitExpr(24, object.emit(), literal(0)), literal(place));
+            wr.emitCall(method, object.finalEmit(), ...args);
+            return this.retVal();
+          }
           const sym = this.getSymAtLocation(call.callexpr);
           const meth = sym && sym.valueDeclaration;
           if (meth && globalThis.compaction.isDirect(meth)) {
@@ -100,11 +110,22 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ],
   [
     "if (p.methodDecl && this.ctorProc(p.methodDecl.parent) == null)",
-    "if (p.methodDecl && (globalThis.compaction.isDirect(p.methodDecl) || this.ctorProc(p.methodDecl.parent) == null))",
+    "if (p.methodDecl && (globalThis.compaction.isDirect(p.methodDecl) || globalThis.compaction.isInArray(p.methodDecl) || this.ctorProc(p.methodDecl.parent) == null))",
   ],
   [
     "desc.compiledCallExpr = wr.emitExpr(\n          88,",
     `const made = globalThis.compaction.isPlainClass(this.getSymAtLocation(desc.callexpr)) && this.getCellAtLocation(desc.callexpr);
+        const array = globalThis.compaction.arrayClass(this.getSymAtLocation(desc.callexpr));
+        if (array) {
+          const made = this.getCellAtLocation(desc.callexpr);
+          wr.emitStmt(32, literal(array.length));
+          const object = wr.cacheValue(this.retVal(), true);
+          const methods = globalThis.compaction.methodArray(array, (name) => new Variable(null, 0, this.globals, name));
+          if (methods) wr.emitStmt(25, object.emit(), literal(0), methods.emit(wr));
+          const args = this.emitArgs(desc.arguments);
+          wr.emitCall(made.emit(wr), object.emit(), ...args);
+          return object.finalEmit();
+        }
         if (made) {
           wr.emitStmt(31);
           const object = wr.cacheValue(this.retVal(), true);
@@ -118,7 +139,8 @@ const CHANGES: readonly (readonly [string, string])[] = [
   [
     "fundecl.proc = new Procedure(this, fundecl.getName(), stmt);",
     `fundecl.proc = new Procedure(this, fundecl.getName(), stmt);
-        fundecl.proc.takesThisAsArgument = globalThis.compaction.isPlainClass(this.getSymAtLocation(stmt));`,
+        const classSymbol = this.getSymAtLocation(stmt);
+        fundecl.proc.takesThisAsArgument = globalThis.compaction.isPlainClass(classSymbol) || !!globalThis.compaction.arrayClass(classSymbol);`,
   ],
   [
     "this.proc.writer.funFlags |= 2 | 1;",
@@ -221,8 +243,64 @@ const CHANGES: readonly (readonly [string, string])[] = [
             const global = globalThis.compaction.globalUsed(this, expr, (field) => new Variable(field, 0, this.globals));
             if (global) return { global };
           }
+          if (ts3.isPropertyAccessExpression(expr)) {
+            const element = globalThis.compaction.elementUsed(this, expr);
+            if (element !== undefined) return { obj: this.emitExpr(expr.expression), idx: literal(element) };
+          }
           const obj = this.emitExpr(expr.expression);
           let idx;`,
+  ],
+  [
+    "wr.emitStmt(\n                25,\n                this.emitThisExpression(mem),\n                wr.emitString(id),",
+    `const element = globalThis.compaction.element(mem);
+              wr.emitStmt(
+                25,
+                this.emitThisExpression(mem),
+                element === undefined ? wr.emitString(id) : literal(element),`,
+  ],
+  [
+    "wr.emitStmt(\n                25,\n                this.emitThisExpression(param),\n                wr.emitString(this.forceName(param.name)),",
+    `const element = globalThis.compaction.element(param);
+              wr.emitStmt(
+                25,
+                this.emitThisExpression(param),
+                element === undefined ? wr.emitString(this.forceName(param.name)) : literal(element),`,
+  ],
+  [
+    "if (fdecl.baseCtor) {",
+    `if (fdecl.baseCtor && globalThis.compaction.arrayClass(this.getSymAtLocation(cls))) {
+                wr.emitCall(fdecl.baseCtor.emit(wr), this.emitThisExpression(cls), ...params.map((p) => p.emit(wr)));
+              } else if (fdecl.baseCtor) {`,
+  ],
+  [
+    "const bound = wr.emitExpr(\n            15,",
+    `if (globalThis.compaction.arrayClass(baseCls)) {
+            wr.emitCall(baseDecl.emit(wr), this.emitThisExpression(call.callexpr), ...this.emitArgs(call.arguments));
+            this.ignore(this.retVal());
+            for (let node = call.callexpr; node; node = node.parent)
+              if (ts3.isConstructorDeclaration(node)) {
+                this.emitCtorAssignments(node.parent, node);
+                return unit();
+              }
+          }
+          const bound = wr.emitExpr(
+            15,`,
+  ],
+  [
+    "if (fdecl.baseCtor && fdecl.proc) {",
+    "if (fdecl.baseCtor && fdecl.proc && !globalThis.compaction.arrayClass(this.getSymAtLocation(fdecl.definition))) {",
+  ],
+  [
+    "if (this.usedSpecs.length > 0)",
+    `globalThis.compaction.emitMethodArrays((methods, variable) => {
+              const wr = this.writer;
+              wr.emitStmt(32, literal(methods.length));
+              wr.emitStmt(18, literal(variable.packedIndex), this.retVal());
+              methods.forEach((method, i) => {
+                if (method) wr.emitStmt(25, variable.emit(wr), literal(i), this.methodProc(method).reference(wr));
+              });
+            });
+            if (this.usedSpecs.length > 0)`,
   ],
   [
     "const { obj, idx } = this.tryEmitIndex(expr);\n        return this.writer.emitIndex(obj, idx);",
@@ -273,6 +351,9 @@ const CHANGES: readonly (readonly [string, string])[] = [
 export const COMPACTION = [
   CHANGES.flat(),
   directMethods,
+  plainClasses,
+  singletonFields,
+  arrayClasses,
   Inlining,
   Constants,
   jumpUnless,
@@ -310,6 +391,9 @@ export class Compaction {
   #plain = new Set<ts.Node>();
   #singletonFields = new Set<ts.Node>();
   #globals = new Map<ts.Node, Variable>();
+  #arrays: ArrayClasses | undefined;
+  #methodArrays = new Map<ArrayClass, Variable>();
+  #methodArraysMade = new Set<ArrayClass>();
   #procedures = new Map<ts.Node, object>();
 
   #typescript: typeof ts | undefined;
@@ -353,6 +437,15 @@ export class Compaction {
     this.#plain = plainClasses(typescript, program, this.#direct, this.#isOwn);
     this.#singletonFields = singletonFields(typescript, program, this.#direct, this.#isOwn);
     this.#globals = new Map();
+    this.#arrays = arrayClasses(
+      typescript,
+      program,
+      this.#direct,
+      this.#singletonFields,
+      this.#isOwn,
+    );
+    this.#methodArrays = new Map();
+    this.#methodArraysMade = new Set();
     this.#constants = new Constants(typescript, program);
     this.#inlining = new Inlining(
       typescript,
@@ -430,6 +523,53 @@ export class Compaction {
   isPlainClass(symbol: ts.Symbol | undefined): boolean {
     const declaration = symbol?.valueDeclaration;
     return declaration !== undefined && this.#plain.has(declaration);
+  }
+
+  /** How a class is an array, where it can be one. */
+  arrayClass(symbol: ts.Symbol | undefined): ArrayClass | undefined {
+    const declaration = symbol?.valueDeclaration;
+    return declaration && this.#arrays?.classes.get(declaration);
+  }
+
+  /** The variable that holds the virtual methods of a class; undefined where it has none. */
+  methodArray(made: ArrayClass, newVariable: (name: string) => Variable): Variable | undefined {
+    if (!made.hasMethods) return undefined;
+    const variable = this.#methodArrays.get(made) ?? newVariable("methods");
+    this.#methodArrays.set(made, variable);
+    return variable;
+  }
+
+  /** Has the array of virtual methods made for each class that came into use since the last time. */
+  emitMethodArrays(emit: (methods: ArrayClass["methods"], variable: Variable) => void): void {
+    for (const [made, variable] of this.#methodArrays) {
+      if (this.#methodArraysMade.has(made)) continue;
+      this.#methodArraysMade.add(made);
+      emit(made.methods, variable);
+    }
+  }
+
+  /** The element that is a field, by the field's declaration. */
+  element(field: ts.Node): number | undefined {
+    return this.#arrays?.fields.get(field);
+  }
+
+  /** The element that an access of a field means. */
+  elementUsed(program: Program, access: ts.PropertyAccessExpression): number | undefined {
+    if (!this.#typescript || !this.#arrays?.fields.size) return undefined;
+    const field = declarationOf(this.#typescript, program.checker, access.name);
+    return field && this.element(field);
+  }
+
+  /** The place of a method in the array of methods, where it is found there. */
+  virtualMethod(program: Program, access: ts.PropertyAccessExpression): number | undefined {
+    if (!this.#typescript || !this.#arrays?.methods.size) return undefined;
+    const method = declarationOf(this.#typescript, program.checker, access.name);
+    return method && this.#arrays.methods.get(method);
+  }
+
+  /** Whether a method is found in an array of methods, and not in a prototype. */
+  isInArray(method: ts.Node): boolean {
+    return this.#arrays?.methods.has(method) === true;
   }
 
   /** The global variable that is a field, where it can be one. */

@@ -163,6 +163,67 @@ class Pair {
   }
 }
 
+abstract class Shape {
+  made = say("made ");
+  edges?: number;
+  protected readonly scale: number;
+
+  constructor(scale: number) {
+    this.scale = scale;
+  }
+
+  abstract area(): number;
+
+  twice(): number {
+    return 2 * this.area();
+  }
+
+  grow(by: number): this {
+    this.edges = (this.edges ?? 0) + by;
+    return this;
+  }
+
+  label(): string {
+    return "shape";
+  }
+}
+
+class Square extends Shape {
+  private readonly side: number;
+
+  constructor(side: number, scale = 1) {
+    super(scale);
+    this.side = side;
+    this.edges = 4;
+  }
+
+  override area(): number {
+    return this.side * this.side * this.scale;
+  }
+
+  override label(): string {
+    return "square " + this.side;
+  }
+}
+
+/** Has no constructor of its own. */
+class Blob extends Shape {
+  private seen = 0;
+
+  override area(): number {
+    this.seen += 1;
+    return this.seen * this.scale;
+  }
+}
+
+class Tile extends Square {
+  colour = "red";
+
+  override label(): string {
+    return this.colour + " tile of " + this.edges;
+  }
+}
+
 interface Named {
   name: string;
 }
@@ -276,7 +337,20 @@ export async function compactCodeCases(t: CaseRunner): Promise<void> {
   const pair = new Pair(one, two);
   is("evaluates the object first", pair.right.label() + pair.replaced(one).label(), "two2two3");
   is("keeps a field that changes", pair.right.name + pair.left.name, "oneone");
-  is("is the only one", only.total() + only.twice + only.inside.depth, 14 + 4 + 6 + 10 + 6);
+  const shapes: Shape[] = [new Square(3), new Blob(2), new Tile(2, 10), new Blob(1)];
+  is("makes each once", traced(), "made made made made ");
+  let areas = "";
+  for (const shape of shapes) areas += shape.area() + " " + shape.twice() + " ";
+  is("takes the method of its own class", areas, "9 18 2 8 40 80 1 4 ");
+  is("inherits a method", shapes[1].label() + shapes[0].label(), "shapesquare 3");
+  is("has what it was given", shapes[1].edges, undefined);
+  is("returns itself", shapes[1].grow(5).grow(1).edges, 6);
+  is("knows its own fields", shapes[2].grow(1).label(), "red tile of 5");
+  let none: Shape | undefined = shapes[9];
+  is("may be missing", none?.area(), undefined);
+  none = shapes[0];
+  is("may be there", none?.grow(2).edges, 6);
+  is("is the only one", only.total() + only.twice + only.inside.depth, 40);
   only.itself().count = 1;
   is("asks for the only one", only.itself().count + traced(), "1asked asked ");
   is("is one of many", nameOf(only) + nameOf({ name: " not" }), "only not");
