@@ -152,8 +152,10 @@ export function arrayClasses(
     } else if (typescript.isElementAccessExpression(node)) {
       const type = checker.getTypeAtLocation(node.expression);
       if ((type.flags & typescript.TypeFlags.Any) === 0) refuseExact(node.expression);
-    } else if (typescript.isObjectBindingPattern(node)) {
-      refuseExact(node);
+    } else if (typescript.isBindingElement(node)) {
+      const key = node.propertyName ?? node.name;
+      if (node.dotDotDotToken) refuseExact(node.parent);
+      else if (typescript.isIdentifier(key)) used(key.text, node.parent, undefined);
     } else if (typescript.isSpreadAssignment(node) || typescript.isForInStatement(node)) {
       refuseExact(node.expression);
     } else if (typescript.isObjectLiteralExpression(node)) {

@@ -224,6 +224,12 @@ class Tile extends Square {
   }
 }
 
+/** Is taken apart. */
+class Parts {
+  first = 1;
+  second = 2;
+}
+
 interface Named {
   name: string;
 }
@@ -346,6 +352,8 @@ export async function compactCodeCases(t: CaseRunner): Promise<void> {
   is("has what it was given", shapes[1].edges, undefined);
   is("returns itself", shapes[1].grow(5).grow(1).edges, 6);
   is("knows its own fields", shapes[2].grow(1).label(), "red tile of 5");
+  const { first, second } = new Parts();
+  is("can be taken apart", first + second + new Parts().second, 5);
   let none: Shape | undefined = shapes[9];
   is("may be missing", none?.area(), undefined);
   none = shapes[0];
