@@ -36,7 +36,6 @@ export class Director {
   readonly #unsent: [string, string][] = [];
   #beaconOffsetS = 0;
   #beaconSilent = false;
-  #commands = 0;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -110,8 +109,7 @@ export class Director {
         return this.#publish(topic, text);
       }
       case "command": {
-        const command = { id: `sim-${node}-${++this.#commands}`, ...action.command };
-        return this.#publish(nodeTopic(city, node, DOWN_COMMAND), JSON.stringify(command));
+        return this.#publish(nodeTopic(city, node, DOWN_COMMAND), JSON.stringify(action.command));
       }
     }
   }

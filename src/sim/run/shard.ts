@@ -1,3 +1,4 @@
+import { UP_REPLY, nodeTopic } from "../../../devs/contract/topics";
 import { VirtualBroker } from "../../broker/virtual/virtualBroker";
 import { Receiver, type CityListener } from "../../city/receiver";
 import type { VirtualI2cBus } from "../chips/virtualBus";
@@ -91,9 +92,12 @@ export class Shard {
       this.#connects.set(second, (this.#connects.get(second) ?? 0) + 1);
       this.#count(this.#series.connects);
     });
-    broker?.onPublish((topic, payload) =>
-      this.#receiver.receive(topic, payload, plan.startUtcMs + scheduler.nowMs),
-    );
+    const replies = new Map(nodes.map((node) => [nodeTopic(plan.city, node, UP_REPLY), node]));
+    broker?.onPublish((topic, payload) => {
+      this.#receiver.receive(topic, payload, plan.startUtcMs + scheduler.nowMs);
+      const node = replies.get(topic);
+      if (node !== undefined) this.#replied(node, payload);
+    });
     const network = broker && new MemoryNetwork(scheduler, broker, plan.seed);
     const replays = plan.replays.map(({ metric, rows }) => new ReplayedMetric(metric, rows));
     this.#city = new CitySimulation({
@@ -215,7 +219,19 @@ export class Shard {
       },
       event: (arrival) => this.#watches.get(arrival.node)?.event(arrival, now()),
       state: (arrival) => this.#watches.get(arrival.node)?.state(arrival, now()),
+      config: (arrival) => this.#watches.get(arrival.node)?.configured(arrival, now()),
     };
+  }
+
+  #replied(node: string, payload: Uint8Array): void {
+    let reply: unknown;
+    try {
+      reply = JSON.parse(Buffer.from(payload).toString());
+    } catch {
+      // No answer: the command stays open.
+    }
+    if (typeof reply !== "object" || reply === null) return;
+    this.#watches.get(node)?.replied(reply, this.#scheduler.nowMs);
   }
 
   /** Adds one to the part of the run that is now. */

@@ -1,6 +1,8 @@
 import { InputError } from "../../inputError";
 import { groupsOf } from "../city/cityMap";
 import { seededRandom, seedFor } from "../random";
+import { streetPoleBus } from "../world/streetPole";
+import { SyntheticDay } from "../world/syntheticDay";
 import { durationMs, type Action, type NodeSelector, type Scenario, type Step } from "./scenario";
 
 /** One thing that happens, to one node or to all of the city. */
@@ -23,9 +25,11 @@ const CITY_WIDE: readonly Action["do"][] = ["broker-down", "beacon-wrong"];
  * All that happens in a run of a scenario, in the order of time. What is left to chance
  * hangs on the seed, the step and the node, so one node more changes nothing for the others.
  *
- * @throws InputError when a step names no node of the run
+ * @throws InputError when a step names a node, group or chip that the run does not have, or a
+ *   fault that the chip cannot have
  */
 export function cuesOf(scenario: Scenario, nodes: readonly string[], seed: number): Cue[] {
+  scenario.steps?.forEach(checkChip);
   const cues = (scenario.steps ?? []).flatMap((step, i) => {
     const who = CITY_WIDE.includes(step.do)
       ? [undefined]
@@ -37,7 +41,39 @@ export function cuesOf(scenario: Scenario, nodes: readonly string[], seed: numbe
     );
   });
   // The sort is stable: what happens at one time stays in the order of the steps and nodes.
-  return cues.sort((a, b) => a.atMs - b.atMs);
+  return numbered(cues.sort((a, b) => a.atMs - b.atMs));
+}
+
+/** Lets a chip of a pole of its own have the fault: it knows best whether it can. */
+function checkChip(step: Step, index: number): void {
+  if (step.do !== "chip-fault") return;
+  const bus = streetPoleBus(new SyntheticDay({ seed: 0, node: "bk-0001", startUtcMs: 0 }));
+  const chip = bus.chip(step.chip);
+  if (!chip) {
+    const known = bus.chips.map(({ name }) => name).join(", ");
+    throw new InputError(
+      `steps[${index}].chip: no chip '${step.chip}' on a pole, there are ${known}`,
+    );
+  }
+  try {
+    chip.faults.set(step.fault, 0);
+  } catch (e) {
+    throw e instanceof InputError ? new InputError(`steps[${index}].fault: ${e.message}`) : e;
+  }
+}
+
+/** Gives commands their ids and configurations their versions, where the scenario gives none. */
+function numbered(cues: readonly Cue[]): Cue[] {
+  const counts = new Map<string, number>();
+  return cues.map((cue) => {
+    const { action, node = "" } = cue;
+    if (action.do !== "configure" && action.do !== "command") return cue;
+    const count = (counts.get(node) ?? 0) + 1;
+    counts.set(node, count);
+    return action.do === "configure"
+      ? { ...cue, action: { ...action, document: { version: count, ...action.document } } }
+      : { ...cue, action: { ...action, command: { id: `sim-${count}`, ...action.command } } };
+  });
 }
 
 function cuesAt(step: Step, atMs: number, node: string | undefined): Cue[] {

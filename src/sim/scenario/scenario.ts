@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv, type ErrorObject } from "ajv";
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { readCommand } from "../../../devs/contract/command";
 import { checkConfig } from "../../../devs/contract/config";
 import { InputError } from "../../inputError";
 import { PROJECT_FOLDER } from "../../projectFolder";
@@ -135,10 +136,49 @@ export function parseScenario(text: string, name: string): Scenario {
   const [problem] = checkConfig(scenario.configuration ?? {});
   if (problem) throw new InputError(`${name}: configuration.${problem.path}: ${problem.reason}`);
   scenario.steps?.forEach((step, i) => {
-    if ((step.at === undefined) === (step.rate === undefined))
-      throw new InputError(`${name}: steps[${i}] must have either 'at' or 'rate'`);
+    const problem = stepProblem(step, durationMs(scenario.for));
+    if (problem !== undefined) throw new InputError(`${name}: steps[${i}]${problem}`);
   });
   return scenario;
+}
+
+/** What is wrong with a step that the schema cannot see, or undefined. */
+function stepProblem(step: Step, endMs: number): string | undefined {
+  const { at, rate, from, until } = step;
+  if ((at === undefined) === (rate === undefined)) return " must have either 'at' or 'rate'";
+  if (at !== undefined && (from ?? until) !== undefined)
+    return ": 'from' and 'until' go with 'rate', not with 'at'";
+  if (at !== undefined && durationMs(at) >= endMs)
+    return `.at: ${at} lies behind the end of the scenario`;
+  if (from !== undefined && durationMs(from) >= (until === undefined ? endMs : durationMs(until)))
+    return `.from: ${from} must lie before 'until' and the end of the scenario`;
+  switch (step.do) {
+    case "brown-out":
+      return durationMs(step.off) < durationMs(step.every)
+        ? undefined
+        : ".off must be shorter than 'every'";
+    case "beacon-wrong":
+      return step.offsetS === undefined && step.silent === undefined
+        ? " must have 'offsetS' or 'silent'"
+        : undefined;
+    case "network":
+      return (step.lossPct ?? step.delayMs ?? step.jitterMs) === undefined
+        ? " must have 'lossPct', 'delayMs' or 'jitterMs'"
+        : undefined;
+    case "configure": {
+      const { version, ...document } = step.document as Record<string, unknown>;
+      if (version !== undefined && !(Number.isInteger(version) && Number(version) > 0))
+        return ".document.version must be a whole number above 0";
+      const [problem] = checkConfig(document);
+      return problem && `.document.${problem.path}: ${problem.reason}`;
+    }
+    case "command": {
+      const { problem } = readCommand(Buffer.from(JSON.stringify({ id: "sim", ...step.command })));
+      return problem === "" ? undefined : `.command: ${problem}`;
+    }
+    default:
+      return undefined;
+  }
 }
 
 let compiled: ReturnType<Ajv["compile"]> | undefined;

@@ -64,7 +64,10 @@ export class AlarmTruth {
     const waitMs = (alarm.raiseDelayS ?? 0) * 1000 + 2 * periodMs;
     const heard = this.#heard.filter(({ key }) => key === `${metric} ${threshold}`);
     const excused = (timeMs: number) =>
-      excuses.some(({ fromMs, toMs }) => timeMs >= fromMs - waitMs && timeMs < toMs);
+      excuses.some(
+        ({ metric: only, fromMs, toMs }) =>
+          (only === undefined || only === metric) && timeMs >= fromMs - waitMs && timeMs < toMs,
+      );
 
     let sinceMs: number | undefined;
     let counted = false;

@@ -47,6 +47,10 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
     ["Faults of the scenario noticed", `${sum.faultsNoticed} of ${sum.faultsExpected}`],
     ["… the slowest after, s", sum.slowestNoticeS],
     ["Faults that were none", sum.falseFaults],
+    [
+      "Configurations and commands / refused / without an answer",
+      `${sum.orders} / ${sum.ordersRefused} / ${sum.ordersUnanswered}`,
+    ],
     ["Messages / bytes published", `${sum.messages} / ${sum.bytes}`],
     ["Connections in the busiest second", verdict.connectsPerSecondMax],
     ["Panics", sum.panics],
@@ -92,6 +96,23 @@ ${table(
     ]),
   ),
 )}
+${
+  sum.orders === 0
+    ? ""
+    : `<h2>Configurations and commands</h2>
+${table(
+  ["node", "order", "at, s", "result", "answered after, s"],
+  verdict.nodes.flatMap(({ orders }) =>
+    orders.map(({ node, order, atS, result, answeredAfterS }) => [
+      node,
+      order,
+      atS,
+      result ?? "none",
+      answeredAfterS ?? "",
+    ]),
+  ),
+)}`
+}
 <h2>Nodes</h2>
 <div class="wide">${table(
     [

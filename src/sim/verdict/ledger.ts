@@ -5,10 +5,11 @@ import type { Report } from "../virtualNode";
 /** A reported time that is this far off is wrong: the node keeps times to the second. */
 const TIME_OFF_MS = 2500;
 /**
- * A node whose last message was acknowledged so long before its power went was without its
- * broker: what it held then went with its memory.
+ * A node of which the city heard nothing for so long was without its broker: its outbox may
+ * have thinned what it held, and could not say so. Readings wait five minutes before they
+ * leave, or fifteen for health.
  */
-const OFFLINE_MS = 30_000;
+const OFFLINE_MS = 1_200_000;
 
 /** How far a sent value may be from the reported one, in steps; a half goes either way. */
 const ROUNDING = 0.51;
@@ -36,6 +37,8 @@ export interface Account {
 }
 
 interface Item {
+  /** Which one of its kind it was, from 1: the node sends them in this order. */
+  readonly order: number;
   readonly key: string;
   readonly value: number;
   readonly timeMs: number;
@@ -44,7 +47,6 @@ interface Item {
 
 interface Boot {
   health: HealthMessage | undefined;
-  lastDeliveredMs: number;
   /** When it ended, and how long before the city had heard from it last. */
   endedMs: number | undefined;
   offline: boolean;
@@ -82,15 +84,14 @@ export class Ledger {
     this.#lastArrivalMs = nowMs;
     const item = this.#readings.take(metric, inSteps(metric, value), timeMs);
     if (!item) return;
-    this.#readings.delivered(nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
-    const boot = this.#bootOf(item.boot);
-    boot.lastDeliveredMs = Math.max(boot.lastDeliveredMs, item.timeMs);
+    this.#readings.delivered(item, nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
   }
 
   eventArrived(event: EventMessage, timeMs: number, nowMs: number): void {
     this.#lastArrivalMs = nowMs;
     const item = this.#events.take(eventKey(event), 0, timeMs);
-    if (item) this.#events.delivered(nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
+    if (!item) return;
+    this.#events.delivered(item, nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
   }
 
   /** The node counted. */
@@ -106,48 +107,47 @@ export class Ledger {
     info.offline = nowMs - this.#lastArrivalMs > OFFLINE_MS;
   }
 
-  /** What became of the readings. */
-  readings(nowMs: number): Account {
-    return this.#account(this.#readings, nowMs, true);
-  }
-
-  /** What became of the events. */
-  events(nowMs: number): Account {
-    return this.#account(this.#events, nowMs, false);
+  /** What became of the readings, and of the events. */
+  accounts(nowMs: number): { readonly readings: Account; readonly events: Account } {
+    // The node counts what it dropped of both together.
+    const explained = new Map<number, number>();
+    const readings = this.#account(this.#readings, nowMs, explained);
+    return { readings, events: this.#account(this.#events, nowMs, explained) };
   }
 
   #bootOf(boot: number): Boot {
     const known = this.#boots.get(boot);
     if (known) return known;
-    const fresh = { health: undefined, lastDeliveredMs: -1, endedMs: undefined, offline: false };
+    const fresh = { health: undefined, endedMs: undefined, offline: false };
     this.#boots.set(boot, fresh);
     return fresh;
   }
 
-  #account(column: Column, nowMs: number, isReadings: boolean): Account {
+  #account(column: Column, nowMs: number, explained: Map<number, number>): Account {
     let droppedAndSaid = 0;
     let lostWithPower = 0;
     let waiting = 0;
     let unexplained = 0;
     for (const [boot, missing] of column.missing()) {
-      const info = this.#bootOf(boot);
-      let counted = isReadings ? (info.health?.dropped ?? 0) + (info.health?.thinned ?? 0) : 0;
+      const { health, endedMs, offline } = this.#bootOf(boot);
+      const before = explained.get(boot) ?? 0;
+      const counted = (health?.dropped ?? 0) + (health?.thinned ?? 0) - before;
+      let said = 0;
       for (const item of missing) {
-        const afterAll = item.timeMs > info.lastDeliveredMs;
-        if (info.endedMs !== undefined && (afterAll || info.offline || !isReadings))
-          lostWithPower++;
-        else if (info.endedMs === undefined && (afterAll || this.#offlineAt(nowMs))) waiting++;
-        else if (counted > 0) {
-          counted--;
-          droppedAndSaid++;
-        } else unexplained++;
+        const afterAll = item.order > column.lastDelivered(boot);
+        if (endedMs !== undefined && (afterAll || offline)) lostWithPower++;
+        else if (endedMs === undefined && (afterAll || this.#offlineAt(nowMs))) waiting++;
+        else if (said < counted) said++;
+        else unexplained++;
       }
+      explained.set(boot, before + said);
+      droppedAndSaid += said;
     }
     return { ...column.counts, droppedAndSaid, lostWithPower, waiting, unexplained };
   }
 
   #offlineAt(nowMs: number): boolean {
-    return nowMs - this.#lastArrivalMs > 10 * OFFLINE_MS;
+    return nowMs - this.#lastArrivalMs > OFFLINE_MS;
   }
 }
 
@@ -155,9 +155,11 @@ export class Ledger {
 class Column {
   readonly counts = { reported: 0, delivered: 0, late: 0, latestS: 0, altered: 0, timeOff: 0 };
   readonly #open = new Map<string, Item[]>();
+  /** The newest that was delivered, by boot. */
+  readonly #lastDelivered = new Map<number, number>();
 
-  add(item: Item): void {
-    this.counts.reported++;
+  add(said: Omit<Item, "order">): void {
+    const item = { ...said, order: ++this.counts.reported };
     const open = this.#open.get(item.key);
     if (open) open.push(item);
     else this.#open.set(item.key, [item]);
@@ -181,18 +183,28 @@ class Column {
     return open.splice(best, 1)[0];
   }
 
-  delivered(delayMs: number, lateAfterMs: number, timeOffMs: number): void {
+  delivered({ order, boot }: Item, delayMs: number, lateAfterMs: number, timeOffMs: number): void {
     this.counts.delivered++;
+    this.#lastDelivered.set(boot, Math.max(order, this.lastDelivered(boot)));
     if (delayMs > lateAfterMs) this.counts.late++;
     if (Math.abs(timeOffMs) > TIME_OFF_MS) this.counts.timeOff++;
     this.counts.latestS = Math.max(this.counts.latestS, Math.round(delayMs / 1000));
   }
 
-  /** What has not arrived, by boot, oldest first. */
+  /** The order of the newest that was delivered of a boot; 0 where there is none. */
+  lastDelivered(boot: number): number {
+    return this.#lastDelivered.get(boot) ?? 0;
+  }
+
+  /** What has not arrived, by boot, in the order in which it was said. */
   missing(): Map<number, Item[]> {
     const byBoot = new Map<number, Item[]>();
-    const all = [...this.#open.values()].flat().sort((a, b) => a.timeMs - b.timeMs);
-    for (const item of all) byBoot.set(item.boot, [...(byBoot.get(item.boot) ?? []), item]);
+    const all = [...this.#open.values()].flat().sort((a, b) => a.order - b.order);
+    for (const item of all) {
+      const items = byBoot.get(item.boot);
+      if (items) items.push(item);
+      else byBoot.set(item.boot, [item]);
+    }
     return byBoot;
   }
 }

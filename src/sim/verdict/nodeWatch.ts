@@ -1,5 +1,6 @@
-import type { EventMessage } from "../../../devs/contract/messages";
-import type { EventArrival, Reading, StateArrival } from "../../city/receiver";
+import { sectionConfig } from "../../../devs/contract/config";
+import type { EventMessage, ReplyMessage } from "../../../devs/contract/messages";
+import type { ConfigArrival, EventArrival, Reading, StateArrival } from "../../city/receiver";
 import type { Cue } from "../scenario/cues";
 import type { NodeSummary } from "../runSummary";
 import type { Report, VirtualNode } from "../virtualNode";
@@ -7,6 +8,7 @@ import type { Surroundings } from "../world/surroundings";
 import { AlarmTruth } from "./alarmTruth";
 import { FaultWatch } from "./faultWatch";
 import { Ledger } from "./ledger";
+import { OrderWatch } from "./orderWatch";
 import { TruthCheck, excusesOf } from "./truth";
 import type { NodeVerdict } from "./verdict";
 
@@ -32,6 +34,7 @@ export class NodeWatch {
   readonly #truth: TruthCheck;
   readonly #alarms = new AlarmTruth();
   readonly #faults: FaultWatch;
+  readonly #orders: OrderWatch;
   readonly #panics: string[] = [];
   /** The last lines of the log: a panic comes after its stack. */
   readonly #lastLines: string[] = [];
@@ -47,7 +50,12 @@ export class NodeWatch {
       options.configuration,
       excusesOf(options.cues, node.node),
     );
-    this.#faults = new FaultWatch(options.cues, node.node, options.durationMs);
+    this.#faults = new FaultWatch(options.cues, node.node, {
+      endMs: options.durationMs,
+      world: options.world,
+      lamp: sectionConfig(options.configuration as Record<string, unknown>, "lamp"),
+    });
+    this.#orders = new OrderWatch(options.cues, node.node);
   }
 
   /** The node's filters let a reading through. */
@@ -99,17 +107,27 @@ export class NodeWatch {
     this.#faults.state(state, nowMs);
   }
 
+  /** The city learned which configuration is in force. */
+  configured({ report }: ConfigArrival, nowMs: number): void {
+    this.#orders.configured(report, nowMs);
+  }
+
+  /** The node answered a command. */
+  replied(reply: Partial<ReplyMessage>, nowMs: number): void {
+    this.#orders.replied(reply, nowMs);
+  }
+
   /** What all of it comes to. */
   verdict(summary: NodeSummary, nowMs: number): NodeVerdict {
     const { world, configuration, cues } = this.#options;
     return {
       ...summary,
-      readings: this.#ledger.readings(nowMs),
-      events: this.#ledger.events(nowMs),
+      ...this.#ledger.accounts(nowMs),
       truth: this.#truth.account(nowMs),
       alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
       faults: this.#faults.reports(nowMs),
       falseFaults: this.#faults.falseFaults,
+      orders: this.#orders.reports(nowMs),
       flashWrites: this.#node.flashWrites,
       heapEarlyBytes: this.#heapEarlyBytes,
       heapEndBytes: this.#live(),

@@ -37,6 +37,10 @@ export function verdictText(verdict: Verdict): string {
     "faults",
     `${sum.faultsNoticed} of ${sum.faultsExpected} noticed, the slowest after ${sum.slowestNoticeS} s; ${sum.falseFaults} false`,
   );
+  row(
+    "orders",
+    `${sum.orders} configurations and commands, ${sum.ordersRefused} refused, ${sum.ordersUnanswered} without an answer`,
+  );
   row("messages", `${sum.messages}, ${sum.bytes} bytes`);
   row("connections", `${verdict.connectsPerSecondMax} in the busiest second`);
   row("panics", `${sum.panics}`);
@@ -81,6 +85,12 @@ export function verdictText(verdict: Verdict): string {
     .flatMap(({ faults }) => faults)
     .filter(({ noticedAfterS }) => noticedAfterS === undefined)
     .map(({ node, fault, atS }) => `never noticed: ${node} ${fault} at ${atS} s`);
+  const orders = verdict.nodes
+    .flatMap((node) => node.orders)
+    .filter(({ result }) => result === undefined || result === "refused")
+    .map(
+      ({ node, order, atS, result }) => `${node} ${order} at ${atS} s: ${result ?? "no answer"}`,
+    );
   const panics = verdict.nodes.flatMap(({ node, panicsAt }) =>
     panicsAt.map((panic) => `panic of ${node}: ${panic}`),
   );
@@ -92,6 +102,7 @@ export function verdictText(verdict: Verdict): string {
       : []),
     overview.toString(),
     ...missed.slice(0, NODES_SHOWN),
+    ...orders.slice(0, NODES_SHOWN),
     ...panics,
     ...verdict.nodes
       .flatMap(({ node, notes }) => notes.map((note) => `${node} ${note}`))

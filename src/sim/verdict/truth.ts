@@ -75,6 +75,8 @@ export interface TruthAccount {
 export interface Excuse {
   /** Undefined: all of them. */
   readonly chip?: string;
+  /** Undefined: all of the chip. */
+  readonly metric?: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -85,7 +87,22 @@ export function excusesOf(cues: readonly Cue[], node: string): Excuse[] {
     if (who !== node) return [];
     if (action.do === "power-cut" || action.do === "brown-out")
       return [{ fromMs: atMs, toMs: untilMs + SETTLE_MS }];
+    // Judged is by the configuration of the start, and what a sensor gives by itself.
+    if (action.do === "configure") {
+      const { channels } = action.document as { channels?: object };
+      return Object.keys(channels ?? {}).map((metric) => ({
+        metric,
+        fromMs: atMs,
+        toMs: Infinity,
+      }));
+    }
+    if (action.do === "command") {
+      const { channel } = action.command as { channel?: string };
+      return channel === undefined ? [] : [{ metric: channel, fromMs: atMs, toMs: Infinity }];
+    }
     if (action.do !== "chip-fault") return [];
+    // Held low, the bus keeps every chip from being read.
+    if (action.fault.busStuck) return [{ fromMs: atMs, toMs: untilMs + 3 * SETTLE_MS }];
     // Backing off from a dead chip takes up to five minutes after it is well.
     return [{ chip: action.chip, fromMs: atMs, toMs: untilMs + 3 * SETTLE_MS }];
   });
@@ -237,8 +254,11 @@ export class TruthCheck {
 
   #excused(metric: string, timeMs: number): boolean {
     return this.#excuses.some(
-      ({ chip, fromMs, toMs }) =>
-        (chip === undefined || chip === CHIP[metric]) && timeMs >= fromMs && timeMs < toMs,
+      ({ chip, metric: only, fromMs, toMs }) =>
+        (chip === undefined || chip === CHIP[metric]) &&
+        (only === undefined || only === metric) &&
+        timeMs >= fromMs &&
+        timeMs < toMs,
     );
   }
 }

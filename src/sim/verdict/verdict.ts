@@ -2,6 +2,7 @@ import type { NodeSummary } from "../runSummary";
 import type { AlarmAccount } from "./alarmTruth";
 import type { FaultReport } from "./faultWatch";
 import type { Account } from "./ledger";
+import type { OrderReport } from "./orderWatch";
 import type { TruthAccount } from "./truth";
 
 /** What is known of one node after a run. */
@@ -12,6 +13,7 @@ export interface NodeVerdict extends NodeSummary {
   readonly alarms: AlarmAccount;
   readonly faults: readonly FaultReport[];
   readonly falseFaults: number;
+  readonly orders: readonly OrderReport[];
   readonly flashWrites: number;
   /** What the GC heap held after the first day, or half of a shorter run, and at the end. */
   readonly heapEarlyBytes: number;
@@ -49,6 +51,9 @@ export interface Totals {
   readonly faultsNoticed: number;
   readonly slowestNoticeS: number;
   readonly falseFaults: number;
+  readonly orders: number;
+  readonly ordersUnanswered: number;
+  readonly ordersRefused: number;
   readonly messages: number;
   readonly bytes: number;
   readonly panics: number;
@@ -58,6 +63,7 @@ export interface Totals {
 export function totals({ nodes }: Verdict): Totals {
   const faults = nodes.flatMap((node) => node.faults);
   const noticed = faults.flatMap(({ noticedAfterS }) => noticedAfterS ?? []);
+  const orders = nodes.flatMap((node) => node.orders);
   return {
     readings: sum(nodes.map(({ readings }) => readings)),
     events: sum(nodes.map(({ events }) => events)),
@@ -67,6 +73,9 @@ export function totals({ nodes }: Verdict): Totals {
     faultsNoticed: noticed.length,
     slowestNoticeS: Math.max(0, ...noticed),
     falseFaults: nodes.reduce((all, node) => all + node.falseFaults, 0),
+    orders: orders.length,
+    ordersUnanswered: orders.filter(({ result }) => result === undefined).length,
+    ordersRefused: orders.filter(({ result }) => result === "refused").length,
     messages: nodes.reduce((all, node) => all + node.messagesPublished, 0),
     bytes: nodes.reduce((all, node) => all + node.bytesPublished, 0),
     panics: nodes.reduce((all, node) => all + node.panics, 0),
@@ -75,8 +84,8 @@ export function totals({ nodes }: Verdict): Totals {
 
 /** What must not be after any run; empty when all is well. */
 export function shortcomings(verdict: Verdict): string[] {
-  const { readings, events, truth, alarms, panics, faultsExpected, faultsNoticed } =
-    totals(verdict);
+  const sums = totals(verdict);
+  const { readings, events, truth, alarms, panics } = sums;
   const found: [number, string][] = [
     [panics, "panics"],
     [readings.unexplained, "readings lost without an explanation"],
@@ -86,7 +95,9 @@ export function shortcomings(verdict: Verdict): string[] {
     [truth.swallowed, "changes that ought to have been reported and were not"],
     [alarms.missed, "alarms missed"],
     [alarms.false, "false alarms"],
-    [faultsExpected - faultsNoticed, "faults that the city never heard of"],
+    [sums.faultsExpected - sums.faultsNoticed, "faults that the city never heard of"],
+    [sums.falseFaults, "faults told that were none"],
+    [sums.ordersUnanswered, "configurations and commands without an answer"],
   ];
   return found.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
 }

@@ -45,6 +45,25 @@ describe("a scenario", () => {
         "steps[0].lossPct must be <= 100",
       ],
     ];
+    steps.push(
+      ['{ "do": "half-open", "at": "2d" }', "steps[0].at: 2d lies behind the end"],
+      ['{ "do": "half-open", "at": "1h", "until": "2h" }', "steps[0]: 'from' and 'until' go with"],
+      ['{ "do": "beacon-wrong", "at": "1h", "for": "1h" }', "steps[0] must have 'offsetS' or"],
+      ['{ "do": "network", "at": "1h", "for": "1h" }', "steps[0] must have 'lossPct', 'delayMs'"],
+      [
+        '{ "do": "brown-out", "at": "1h", "times": 2, "every": "5s", "off": "5s" }',
+        "steps[0].off must be shorter than 'every'",
+      ],
+      [
+        '{ "do": "configure", "at": "1h", "document": { "channels": { "pm99": {} } } }',
+        "steps[0].document.channels.pm99: is no metric of this node",
+      ],
+      ['{ "do": "configure", "at": "1h", "document": { "version": 0 } }', "steps[0].document.ver"],
+      [
+        '{ "do": "command", "at": "1h", "command": { "command": "dance" } }',
+        "steps[0].command: command: must be identify,",
+      ],
+    );
     for (const [step, message] of steps)
       expect(() => scenario(step), step).toThrow(`x.jsonc: ${message}`);
   });
@@ -82,6 +101,31 @@ describe("a scenario", () => {
     expect(cut(`{ "group": "${group}" }`).map(({ node }) => node)).toContain("bk-0004");
     expect(() => cut('"bk-0021"')).toThrow("no node 'bk-0021' in this run of 20");
     expect(() => cut('{ "group": "moon" }')).toThrow("no node in group 'moon'");
+  });
+
+  it("is refused where a chip is not there, or cannot have the fault", () => {
+    const fault = (chip: string, faults: string) =>
+      cuesOf(
+        scenario(`{ "do": "chip-fault", "at": "1h", "chip": "${chip}", "fault": ${faults} }`),
+        NODES,
+        1,
+      );
+    expect(() => fault("sen66", '{ "noAnswer": true }')).toThrow(
+      "steps[0].chip: no chip 'sen66' on a pole, there are sen55, veml7700, ina226, sen0232",
+    );
+    expect(() => fault("ina226", '{ "badCrc": true }')).toThrow("its answers have no check sum");
+    expect(fault("sen55", '{ "badCrc": true }')).toHaveLength(NODES.length);
+  });
+
+  it("numbers what it tells each node, whoever else is told", () => {
+    const steps = scenario(
+      `{ "do": "command", "at": "2h", "command": { "command": "flush" } },
+       { "do": "configure", "at": "1h", "document": {} }`,
+    );
+    for (const nodes of [NODES, NODES.slice(1, 2)])
+      expect(
+        cuesOf(steps, nodes, 1).flatMap(({ node, action }) => (node === "bk-0002" ? action : [])),
+      ).toMatchObject([{ document: { version: 1 } }, { command: { id: "sim-2" } }]);
   });
 
   it("leaves to chance what has a rate: the same for a seed, and for each node alone", () => {

@@ -21,7 +21,7 @@ describe("a ledger", () => {
       ledger.reported(report(value, atMs));
     ledger.arrived("temperature", 20.1, 1000, 5000);
     ledger.arrived("temperature", 20.7, 3000, 70_000);
-    expect(ledger.readings(71_000)).toMatchObject({
+    expect(ledger.accounts(71_000).readings).toMatchObject({
       reported: 3,
       delivered: 2,
       late: 1,
@@ -38,7 +38,7 @@ describe("a ledger", () => {
     ledger.ended(1, 2500);
     ledger.reported(report(21, 9000, 2));
     ledger.arrived("temperature", 35, 9000, 9500);
-    expect(ledger.readings(10_000)).toMatchObject({
+    expect(ledger.accounts(10_000).readings).toMatchObject({
       delivered: 1,
       lostWithPower: 1,
       waiting: 1,
@@ -47,6 +47,31 @@ describe("a ledger", () => {
     });
   });
 });
+
+describe("a ledger of what waits", () => {
+  it("goes by the order of reporting: a swinging door tells of an earlier time", () => {
+    const ledger = new Ledger(60_000);
+    ledger.reported(report(20.1, 9000));
+    ledger.reported({ ...report(40, 4000), metric: "humidity" });
+    ledger.arrived("temperature", 20.1, 9000, 9500);
+    expect(ledger.accounts(10_000).readings).toMatchObject({ waiting: 1, unexplained: 0 });
+  });
+
+  it("takes a silence of five minutes before a power cut for no outage", () => {
+    const ledger = new Ledger(60_000);
+    ledger.reported(report(20.1, 1000));
+    ledger.reported(report(20.4, 2000));
+    ledger.arrived("temperature", 20.4, 2000, 3000);
+    ledger.ended(1, 303_000);
+    expect(ledger.accounts(400_000).readings).toMatchObject({ lostWithPower: 0, unexplained: 1 });
+  });
+});
+
+const SURROUNDINGS = {
+  endMs: 3_000_000,
+  world: { value: () => undefined },
+  lamp: { on: true, darkLx: 8 },
+};
 
 describe("the faults of a script", () => {
   const cue: Cue = {
@@ -58,7 +83,7 @@ describe("the faults of a script", () => {
   const fault = { event: "sensor-fault", chip: "sen55", boot: 1, seq: 1 };
 
   it("are noticed, or not, or false", () => {
-    const watch = new FaultWatch([cue], "bk-0001", 3_000_000);
+    const watch = new FaultWatch([cue], "bk-0001", SURROUNDINGS);
     watch.event({ ...fault, chip: "ina226" }, 500_000);
     expect(watch.reports(3_000_000)).toMatchObject([{ fault: "sen55: no answer", atS: 1000 }]);
     watch.event(fault, 1_030_000);
@@ -68,6 +93,6 @@ describe("the faults of a script", () => {
   });
 
   it("are not asked for in a run that ended before", () => {
-    expect(new FaultWatch([cue], "bk-0001", 3_000_000).reports(900_000)).toEqual([]);
+    expect(new FaultWatch([cue], "bk-0001", SURROUNDINGS).reports(900_000)).toEqual([]);
   });
 });
