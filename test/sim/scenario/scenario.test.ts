@@ -61,7 +61,7 @@ describe("a scenario", () => {
       ['{ "do": "configure", "at": "1h", "document": { "version": 0 } }', "steps[0].document.ver"],
       [
         '{ "do": "command", "at": "1h", "command": { "command": "dance" } }',
-        "steps[0].command: command: must be identify,",
+        "steps[0].command: command: must be one of identify,",
       ],
     );
     for (const [step, message] of steps)
