@@ -16,9 +16,10 @@ export const FLASH_BYTES = 256 * 1024;
 
 /**
  * Longest pause between two turns of an idle VM. Sleeping fibers, frames and
- * sockets wake it earlier; this only bounds how late its Jacdac housekeeping runs.
+ * sockets wake it earlier; this only bounds how late its Jacdac housekeeping runs. The
+ * runtime forgets a device, its own one with settings too, after 2 s without an announcement.
  */
-const IDLE_TURN_MS = 2000;
+const IDLE_TURN_MS = 1800;
 
 /** The VM's own tick: it asks for this pause when nothing of its own is due sooner. */
 const VM_TICK_MS = 10;
