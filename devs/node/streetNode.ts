@@ -1,7 +1,12 @@
 import * as ds from "@devicescript/core";
 import { ConfigStore } from "../config/configStore";
 import { CHANNELS, documentOf, partName, partSection } from "../config/parts";
-import { Command, IDENTIFY_DEFAULT_S, LOG_DEFAULT_MIN, UPDATE_DEFAULT_MIN } from "../contract/command";
+import {
+  Command,
+  IDENTIFY_DEFAULT_S,
+  LOG_DEFAULT_MIN,
+  UPDATE_DEFAULT_MIN,
+} from "../contract/command";
 import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import { HealthMessage, StateMessage } from "../contract/messages";
 import { metricIndex, metricName } from "../contract/metrics";
@@ -237,8 +242,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
         break;
       case "update":
         if (fields["program"] === this.identity.program) return "runs that program already";
-        if (!this.away)
-          this.update.start((fields["minutes"] as number) || UPDATE_DEFAULT_MIN);
+        if (!this.away) this.update.start((fields["minutes"] as number) || UPDATE_DEFAULT_MIN);
         break;
       case "clear-counters":
         this.exceptions = 0;
