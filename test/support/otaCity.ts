@@ -8,7 +8,7 @@ import { boardIds } from "../../src/flash/boardConfiguration";
 import { Inventory } from "../../src/inventory/inventory";
 import { newSigningKey, signImage } from "../../src/ota/image";
 import { VirtualDevicePort } from "../../src/ota/messageSocket";
-import { OtaStore, type RolloutStep } from "../../src/ota/otaStore";
+import { OtaStore, type Rollout, type RolloutStep } from "../../src/ota/otaStore";
 import { planRollout, type RolloutWish } from "../../src/ota/planRollout";
 import { UpdateService, type UpdateNote } from "../../src/ota/updateService";
 import { CitySimulation, nodeName } from "../../src/sim/citySimulation";
@@ -21,6 +21,7 @@ import { loadFirmware } from "../../src/toolchain/firmware";
 import { START_UTC_MS, type NodeReport } from "./simulatedCity";
 
 const GATEWAY_PORT = 7011;
+const BROKER_PORT = 1883;
 const BOARD = "streetnode_esp32_devkitc";
 
 /** The same program under another version: the version stands in it as text. */
@@ -45,11 +46,13 @@ export class OtaCity {
   readonly notes: UpdateNote[] = [];
   readonly readings: Reading[] = [];
   readonly reports: NodeReport[] = [];
-  readonly panics: string[] = [];
   city!: CitySimulation;
   service!: UpdateService;
   #port: VirtualDevicePort | undefined;
   #generation = 0;
+  #mark = "";
+  #latest: Rollout | undefined;
+  #steps: RolloutStep[] = [];
   /** What the broker retains of the nodes, for a gateway that subscribes later. */
   readonly #states = new Map<string, Uint8Array>();
   readonly #receiver = new Receiver({ reading: (reading) => this.readings.push(reading) });
@@ -64,8 +67,9 @@ export class OtaCity {
     });
     this.store.trust(this.key.publicKey);
     const off = { reachable: false, accept: () => false };
-    this.network = new MemoryNetwork(this.scheduler, (address) =>
-      address.port === GATEWAY_PORT ? (this.#port ?? off) : this.broker,
+    const nobody = { reachable: true, accept: () => false };
+    this.network = new MemoryNetwork(this.scheduler, ({ port }) =>
+      port === GATEWAY_PORT ? (this.#port ?? off) : port === BROKER_PORT ? this.broker : nobody,
     );
     this.broker.onPublish((topic, payload) => {
       this.#receiver.receive(topic, payload, this.nowMs);
@@ -73,6 +77,9 @@ export class OtaCity {
       if (this.#port) this.service.hear(topic, payload);
     });
   }
+
+  /** UTC at the start of the run. */
+  readonly startMs = START_UTC_MS;
 
   get nowMs(): number {
     return START_UTC_MS + this.scheduler.nowMs;
@@ -99,7 +106,7 @@ export class OtaCity {
       bytecode,
       scheduler: this.scheduler,
       network: this.network,
-      broker: { host: "broker.invalid", port: 1883, tls: false },
+      broker: { host: "broker.invalid", port: BROKER_PORT, tls: false },
       gateway: (node) => ({
         host: "gateway.invalid",
         port: GATEWAY_PORT,
@@ -111,7 +118,6 @@ export class OtaCity {
       ...(options.trace
         ? { onReport: (node, report) => this.reports.push({ ...report, node }) }
         : {}),
-      onPanic: (node, code) => this.panics.push(`${node} ${code}`),
     });
     await this.city.powerOn();
   }
@@ -135,7 +141,7 @@ export class OtaCity {
           }),
       },
       link: {
-        connected: () => true,
+        connected: () => this.broker.running,
         publish: (topic, payload) => this.broker.publish(topic, payload, { qos: 1 }),
       },
       onNote: (note) => this.notes.push(note),
@@ -167,15 +173,39 @@ export class OtaCity {
     this.store.wish(rollout, wish);
   }
 
-  /** How many nodes of the rollout are in each state. */
-  count(rollout: number): Record<string, number> {
+  /** The latest rollout; read again only when somebody has written. */
+  latest(): Rollout | undefined {
+    this.#read();
+    return this.#latest;
+  }
+
+  #read(): void {
+    const mark = this.store.mark();
+    if (mark === this.#mark) return;
+    this.#mark = mark;
+    this.#latest = this.store.rollouts()[0];
+    this.#steps = this.#latest ? this.store.steps(this.#latest.id) : [];
+  }
+
+  /** How many nodes of the latest rollout are in each state. */
+  count(): Record<string, number> {
+    this.#read();
     const count: Record<string, number> = {};
-    for (const { state } of this.store.steps(rollout)) count[state] = (count[state] ?? 0) + 1;
+    for (const { state } of this.#steps) count[state] = (count[state] ?? 0) + 1;
     return count;
   }
 
-  step(rollout: number, node: string): RolloutStep {
-    return this.store.steps(rollout).find((step) => step.node === node) as RolloutStep;
+  step(node: string): RolloutStep {
+    this.#read();
+    return this.#steps.find((step) => step.node === node) as RolloutStep;
+  }
+
+  /** Hash of the program that a node last told of. */
+  program(node: string): string | undefined {
+    const payload = this.#states.get(`streetnode/v1/berkane/${node}/up/state`);
+    const state = JSON.parse(Buffer.from(payload ?? "{}").toString()) as { program?: number };
+    return [...this.store.images().values()].find(({ shortHash }) => shortHash === state.program)
+      ?.hash;
   }
 
   async run(ms: number): Promise<void> {

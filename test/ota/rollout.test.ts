@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { loadFirmware } from "../../src/toolchain/firmware";
+import { judgeDelivery } from "../support/deliveryProof";
+import { mutant } from "../support/mutant";
+import { OtaCity, otherVersion } from "../support/otaCity";
+
+const MINUTE_MS = 60_000;
+const TIMEOUT_MS = 600_000;
+
+let city: OtaCity;
+afterEach(() => city.close());
+
+/** A city whose nodes run the firmware as it is, with its image and another one. */
+async function startCity(nodes: number, other: Uint8Array) {
+  city = new OtaCity(nodes);
+  const { bytecode } = loadFirmware();
+  const before = city.add(bytecode, "0.1.0");
+  const image = city.add(other);
+  await city.start({ trace: true });
+  for (const name of city.names)
+    city.network.path(name).setConditions({ delayMs: 30, lossShare: 0.02 });
+  await city.run(2 * MINUTE_MS);
+  return { before, image };
+}
+
+const isOver = () => ["done", "stopped"].includes(city.latest()?.state ?? "");
+
+/** Program that each node really holds, told by its own state. */
+const programs = () => city.names.map((name) => city.program(name));
+
+describe("a rollout", () => {
+  it(
+    "brings the new program to every node, and loses no reading that was in an outbox",
+    async () => {
+      const { image } = await startCity(2, otherVersion(loadFirmware().bytecode));
+      city.rollout(image);
+      await city.until(isOver, 60 * MINUTE_MS);
+      expect(city.count()).toEqual({ good: 2 });
+      expect(new Set(programs())).toEqual(new Set([image]));
+      // What is reported last may wait in the node for some minutes still.
+      const untilMs = city.scheduler.nowMs;
+      await city.run(20 * MINUTE_MS);
+      const verdict = judgeDelivery({
+        ...city,
+        startUtcMs: city.startMs,
+        scheduler: city.scheduler,
+      });
+      expect(verdict.reported).toBeGreaterThan(50);
+      expect(verdict.lost.filter(({ timeMs }) => timeMs < untilMs)).toEqual([]);
+      expect(verdict.invented).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    {
+      what: "crashes at every start",
+      program: () =>
+        mutant(
+          "devs/main.ts",
+          "await main();",
+          'if (sleep) throw new Error("broken");\nawait main();',
+        ),
+      waitMs: 2 * MINUTE_MS,
+      reason: /crashes at every start/,
+    },
+    {
+      what: "loses a channel",
+      program: () =>
+        mutant(
+          "devs/node/streetNode.ts",
+          "if (this.away) return;",
+          'if (this.away || metricName(metric) === "illuminance") return;',
+        ),
+      waitMs: 10 * MINUTE_MS,
+      reason: /no readings of illuminance/,
+    },
+    {
+      what: "cannot reach its broker",
+      program: () =>
+        mutant("devs/mqtt/socket.ts", "const port = this.address.port;", "const port = 1884;"),
+      waitMs: 2 * MINUTE_MS,
+      reason: /not back within/,
+    },
+  ])(
+    "stops at the canaries when the program $what, and gives them the old one back",
+    async ({ program, waitMs, reason }) => {
+      const { before, image } = await startCity(3, program());
+      city.rollout(image, { waitMs });
+      await city.until(isOver, 90 * MINUTE_MS);
+      expect(city.latest()).toMatchObject({ state: "stopped" });
+      expect(city.latest()?.reason).toMatch(reason);
+      expect(city.count()).toEqual({ returned: 2, waiting: 1 });
+      await city.run(MINUTE_MS);
+      expect(new Set(programs())).toEqual(new Set([before]));
+      // The third was never asked.
+      expect(city.notes.some(({ node }) => node === city.names[2])).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "is paused and goes on, and gives the old program back when it is aborted",
+    async () => {
+      const { before, image } = await startCity(2, otherVersion(loadFirmware().bytecode));
+      const id = city.rollout(image, { canary: 1, waitMs: 30 * MINUTE_MS });
+      await city.until(() => city.step("bk-0001").state === "watched", 20 * MINUTE_MS);
+      city.wish(id, "pause");
+      await city.until(() => city.latest()?.state === "paused", MINUTE_MS);
+      city.wish(id, "resume");
+      await city.until(() => city.latest()?.state !== "paused", MINUTE_MS);
+      city.wish(id, "abort");
+      await city.until(isOver, 30 * MINUTE_MS);
+      expect(city.count()).toEqual({ returned: 1, waiting: 1 });
+      expect(new Set(programs())).toEqual(new Set([before]));
+    },
+    TIMEOUT_MS,
+  );
+});
