@@ -14,6 +14,9 @@ const USERS: BrokerUsers = {
   people: [
     { name: "centre", role: "centre", ...hashes() },
     { name: "crew", role: "crew", ...hashes() },
+    { name: "viewer", role: "viewer", ...hashes() },
+    { name: "technician", role: "technician", ...hashes() },
+    { name: "operator", role: "operator", ...hashes() },
   ],
 };
 
@@ -127,7 +130,7 @@ describe("the rules of three kinds of broker", () => {
 
   it("give EMQX the same hash with the salt as text", () => {
     const rows = file("emqx", "users.csv").trim().split("\n").slice(1);
-    expect(rows).toHaveLength(5);
+    expect(rows).toHaveLength(8);
     for (const row of rows) {
       const [name, hash = "", salt = "", superuser] = row.split(",");
       expect(superuser).toBe("false");
