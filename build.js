@@ -1,14 +1,6 @@
 import { cpSync } from "node:fs";
 import { build } from "rolldown";
-
-/** Copies the page's static files beside its script. */
-const copyPage = {
-  name: "copy-page",
-  writeBundle() {
-    for (const file of ["index.html", "style.css"])
-      cpSync(`src/web/page/${file}`, `dist/web/${file}`);
-  },
-};
+import { pageBundles } from "./src/web/page/bundles.js";
 
 /** Copies the ready scenarios, the schema that an editor checks them with, and what reports plot with. */
 const copyScenarios = {
@@ -43,10 +35,5 @@ await build([
       sourcemap: true,
     },
   },
-  {
-    input: { page: "src/web/page/main.ts" },
-    platform: "browser",
-    plugins: [copyPage],
-    output: { dir: "dist/web", format: "esm", minify: true, codeSplitting: false },
-  },
+  ...pageBundles("dist/web"),
 ]);

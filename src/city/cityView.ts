@@ -84,6 +84,8 @@ export interface NodeView {
 
 /** A node with the last hour of each metric, in order of time. */
 export interface NodeHistory extends NodeView {
+  /** The city's clock when it was asked, UTC in milliseconds: a phone's own may be wrong. */
+  readonly nowMs: number;
   readonly history: Readonly<Record<string, readonly Point[]>>;
 }
 
@@ -398,6 +400,6 @@ class NodeState {
 
   withHistory(nowMs: number): NodeHistory {
     const history = [...this.#metrics].map(([name, state]) => [name, state.history(nowMs)]);
-    return { ...this.view(), history: Object.fromEntries(history) as NodeHistory["history"] };
+    return { ...this.view(), nowMs, history: Object.fromEntries(history) as NodeHistory["history"] };
   }
 }

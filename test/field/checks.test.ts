@@ -29,6 +29,7 @@ const GOOD: NodeHistory = {
   chips: ["sen55", "veml7700", "ina226", "sen0232"],
   timed: true,
   heardMs: NOON_MS,
+  nowMs: NOON_MS,
   open: [],
   events: [],
   health: { rssiDbm: -60 } as HealthMessage,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Point } from "../../src/city/cityView";
-import { History } from "../../src/web/page/history";
+import { History } from "../../src/web/page/city/history";
 
 const SPAN_MS = 1000;
 

@@ -21,6 +21,8 @@ export class Format {
   readonly #dayAndTime: Intl.DateTimeFormat;
   readonly #clock: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
+  readonly #hour: Intl.DateTimeFormat;
+  readonly #brief: Intl.NumberFormat;
   readonly #percent: Intl.NumberFormat;
   readonly #plural: Intl.PluralRules;
 
@@ -33,6 +35,8 @@ export class Format {
     this.#clock = new Intl.DateTimeFormat(locale, { ...zone, ...time, second: "2-digit" });
     this.#dayAndTime = new Intl.DateTimeFormat(locale, { ...zone, ...time, ...day });
     this.#day = new Intl.DateTimeFormat("en-CA", { timeZone: TIME_ZONE });
+    this.#hour = new Intl.DateTimeFormat("en-GB", { ...zone, hour: "numeric" });
+    this.#brief = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
     this.#percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
     this.#plural = new Intl.PluralRules(locale);
   }
@@ -97,6 +101,21 @@ export class Format {
   time(timeMs: number, nowMs: number): string {
     const today = this.#day.format(timeMs) === this.#day.format(nowMs);
     return (today ? this.#time : this.#dayAndTime).format(timeMs);
+  }
+
+  /** Hours and minutes. */
+  hours(timeMs: number): string {
+    return this.#time.format(timeMs);
+  }
+
+  /** The hour of the day, 0 to 23. */
+  hour(timeMs: number): number {
+    return Number(this.#hour.format(timeMs));
+  }
+
+  /** A number as short as it stands at an axis: 12k for 12,345. */
+  brief(value: number): string {
+    return this.#brief.format(value);
   }
 
   /** Hours, minutes and seconds. */

@@ -1,3 +1,3 @@
-import { Page } from "./page";
+import { CityPage } from "./city/cityPage";
 
-new Page(document).start();
+new CityPage().start();

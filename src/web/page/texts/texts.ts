@@ -1,4 +1,9 @@
-/** Every text of the page in one language. `{name}` is filled in. */
+import type { Severity } from "../../../city/attention";
+import type { Role } from "../../../people/roles";
+import type { CommandAnswer } from "../../api";
+import type { Layer } from "../map/marks";
+
+/** Every text that both pages or the city page need in one language. `{name}` is filled in. */
 export interface Texts {
   /** The language's own name. */
   readonly language: string;
@@ -17,7 +22,7 @@ export interface Texts {
   readonly waitingText: string;
   readonly waitingBroker: string;
 
-  readonly nodes: Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
+  readonly nodes: Plural;
   readonly online: string;
   readonly offline: string;
   readonly unknown: string;
@@ -26,19 +31,73 @@ export interface Texts {
   readonly summaryOpen: string;
   readonly summaryNothingOpen: string;
 
+  readonly menu: string;
+  readonly fieldPage: string;
+  readonly signIn: string;
+  readonly signOut: string;
+  readonly signedInAs: string;
+  readonly signInExpired: string;
+  readonly signInWrong: string;
+  readonly signInTooMany: string;
+  readonly userName: string;
+  readonly password: string;
+  readonly cancel: string;
+  readonly notReached: string;
+  readonly mayNot: string;
+  readonly roles: Readonly<Record<Role, string>>;
+  readonly linkDown: string;
+
+  readonly mapTitle: string;
+  readonly mapLabel: string;
+  readonly zoomIn: string;
+  readonly zoomOut: string;
+  readonly showAll: string;
+  readonly legend: string;
+  readonly chooseLayer: string;
+  readonly layers: Readonly<Record<Layer, string>>;
+  readonly layerNotes: Readonly<Record<Layer, string>>;
+  /** By the kind of a mark. */
+  readonly marks: Readonly<Record<string, string>>;
+  readonly unplaced: Plural;
+  readonly attentionTitle: string;
+  readonly nothingToDo: string;
+  readonly severities: Readonly<Record<Severity, string>>;
+  readonly sensorBus: string;
+  readonly weakSignal: string;
+  readonly onPole: string;
+  readonly allNodes: string;
+  readonly searchNode: string;
+
+  readonly backToMap: string;
+  readonly identify: string;
+  readonly identifyAsked: string;
+  readonly commandResults: Readonly<Record<CommandAnswer["result"], string>>;
+  readonly openFieldPage: string;
+  readonly exportCsv: string;
+  readonly alarmAt: string;
+  readonly configuration: string;
+  readonly configUnknown: string;
+  readonly configInForce: string;
+  readonly configRefused: string;
+  readonly configRolledBack: string;
+  readonly configDefaults: string;
+  readonly signal: string;
+  readonly chips: string;
+  readonly height: string;
+  readonly direction: string;
+
   readonly since: string;
   /** Why a node is online or offline, by the reason in its state message. */
   readonly stateReasons: Readonly<Record<string, string>>;
 
   readonly groups: Readonly<Record<MetricGroup, string>>;
   readonly metrics: Readonly<Record<string, string>>;
-  readonly lastHourRange: string;
+  readonly lastDayRange: string;
   readonly staleSince: string;
   readonly noReadings: string;
 
   readonly keptBack: string;
   readonly keptBackDetail: string;
-  readonly keptBackNote: string;
   readonly keptBackUnknown: string;
 
   readonly openTitle: string;
@@ -64,6 +123,9 @@ export interface Texts {
   readonly listSeparator: string;
   readonly timesNote: string;
 }
+
+/** The forms of a text by the number of things. */
+export type Plural = Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
 
 /** Metrics that are shown together. */
 export type MetricGroup = "air" | "noise" | "weather" | "light" | "other";

@@ -1,6 +1,6 @@
-import type { Point } from "../../city/cityView";
+import type { Point } from "../../../city/cityView";
 
-/** The last hour of one metric, kept in order of time; the same point may come twice. */
+/** The newest of one metric, kept in order of time; the same point may come twice. */
 export class History {
   readonly #spanMs: number;
   #points: Point[] = [];

@@ -1,26 +1,37 @@
-import { HISTORY_MS, type MetricView, type Point } from "../../city/cityView";
-import { Chart } from "./chart";
-import { element, setAttribute, setText } from "./dom";
+import type { MetricView, Point } from "../../../city/cityView";
+import { element, setAttribute, setText } from "../dom";
+import { fill } from "../language";
+import type { Surroundings } from "../surroundings";
+import { Chart, type Threshold } from "./chart";
 import { History } from "./history";
-import { fill } from "./language";
-import type { Surroundings } from "./surroundings";
 
 /** Decimals that tell a person something, whatever the sensor could give. */
 const DECIMALS_MAX = 1;
 /** From here on decimals tell nothing. */
 const WHOLE_FROM = 1000;
 
-/** One metric of a node: its value now, and its last hour. */
+/** How far back a chart reaches. */
+export const CHART_MS = 24 * 3600_000;
+
+/** How a node reports a metric, and when it raises an alarm. */
+export interface Reporting {
+  /** True where it keeps back what lies on a straight line between two reports. */
+  readonly straight: boolean;
+  readonly thresholds: readonly Threshold[];
+}
+
+/** One metric of a node: its value now, and its last day. */
 export class MetricTile {
   readonly root: HTMLLIElement;
   readonly #metric: string;
   readonly #here: Surroundings;
-  readonly #history = new History(HISTORY_MS);
+  readonly #history = new History(CHART_MS);
   readonly #number = element("span", { class: "number" });
   readonly #unit = element("span", { class: "unit" });
   /** Isolated: a Latin unit goes to the right of its number in Arabic, too. */
   readonly #value = element("bdi", {}, this.#number, this.#unit);
   readonly #range = element("span", { class: "range" });
+  readonly #alarm = element("span", { class: "alarm-at" });
   readonly #plot = element("div", { class: "plot", role: "img" });
   #chart: Chart | undefined;
   #view: MetricView;
@@ -35,11 +46,11 @@ export class MetricTile {
       element("span", { class: "label" }, this.#label()),
       element("span", { class: "value" }, this.#value),
       this.#plot,
-      this.#range,
+      element("span", { class: "under" }, this.#range, this.#alarm),
     );
   }
 
-  /** When the oldest point of the last hour was measured; undefined without one. */
+  /** When the oldest point was measured; undefined without one. */
   get firstMs(): number | undefined {
     return this.#history.firstMs;
   }
@@ -49,7 +60,7 @@ export class MetricTile {
     this.#view = view;
   }
 
-  /** Takes points of the last hour, of which some may be known. */
+  /** Takes points, of which some may be known. */
   addPoints(points: readonly Point[]): void {
     this.#history.add(points);
   }
@@ -83,9 +94,23 @@ export class MetricTile {
     this.#chart?.draw(line.timesS, line.values, [fromMs / 1000, nowMs / 1000]);
   }
 
-  /** Puts the chart in; the tile must be in the page. */
-  addChart(): void {
-    this.#chart ??= new Chart(this.#plot);
+  /** Puts the chart in, or another one; the tile must be in the page. */
+  setChart({ straight, thresholds }: Reporting): void {
+    const { format, texts } = this.#here;
+    this.#chart?.destroy();
+    this.#chart = new Chart(this.#plot, {
+      straight,
+      thresholds,
+      value: (value) => format.brief(value),
+      time: (timeS) => format.hours(timeS * 1000),
+      hour: (timeS) => format.hour(timeS * 1000),
+    });
+    const { unit } = this.#view;
+    const values = thresholds.map(({ value }) => format.value(value, unit, 0));
+    setText(
+      this.#alarm,
+      values.length === 0 ? "" : fill(texts.alarmAt, { value: values.join(texts.listSeparator) }),
+    );
   }
 
   /** Draws the chart in the colours of now. */
@@ -107,7 +132,7 @@ export class MetricTile {
     setAttribute(
       this.#plot,
       "aria-label",
-      fill(texts.lastHourRange, {
+      fill(texts.lastDayRange, {
         metric: this.#label(),
         low: format.value(low, unit, decimals),
         high: format.value(high, unit, decimals),

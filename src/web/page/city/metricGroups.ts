@@ -1,4 +1,4 @@
-import type { MetricGroup } from "./texts/texts";
+import type { MetricGroup } from "../texts/texts";
 
 /** The order in which metrics stand; those that are not here come last, by name. */
 const GROUPS: readonly [MetricGroup, readonly string[]][] = [

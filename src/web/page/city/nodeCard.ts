@@ -1,23 +1,17 @@
-import {
-  HISTORY_MS,
-  type EventView,
-  type NodeChange,
-  type NodeHistory,
-  type NodeView,
-} from "../../city/cityView";
-import { ICONS, element, icon, setText } from "./dom";
-import { eventText } from "./eventText";
-import { fill } from "./language";
+import type { EventView, NodeChange, NodeView, Point } from "../../../city/cityView";
+import { ICONS, element, icon, setText } from "../dom";
+import { eventText } from "../eventText";
+import { fill } from "../language";
+import type { Surroundings } from "../surroundings";
 import { groupMetrics } from "./metricGroups";
-import { MetricTile } from "./metricTile";
-import type { Surroundings } from "./surroundings";
+import { CHART_MS, MetricTile, type Reporting } from "./metricTile";
 
 /** What waits for the broker up to here is on its way: the readings of about two packs. */
 const WAITING_NORMAL = 48;
 /** The charts of a node that has just started begin this long ago. */
 const CHART_MIN_MS = 120_000;
 /** Events that a card shows. */
-const EVENTS_SHOWN = 5;
+const EVENTS_SHOWN = 12;
 
 const STATE_ICONS = {
   online: ICONS.check,
@@ -31,15 +25,17 @@ export class NodeCard {
   readonly #here: Surroundings;
   readonly #badge = element("span", { class: "badge" });
   readonly #since = element("span", { class: "since" });
+  readonly #place = element("span", { class: "place" });
   readonly #open = element("ul", { class: "open" });
   readonly #groups = element("div", { class: "groups" });
   readonly #kept = element("div", { class: "kept" });
   readonly #events = element("ol", { class: "events" });
   readonly #facts = element("dl", { class: "facts" });
   readonly #tiles = new Map<string, MetricTile>();
+  readonly #side: HTMLElement;
   #view: NodeView;
-  #charts = false;
-  #inSight = true;
+  #older: readonly EventView[] = [];
+  #reporting: ((metric: string) => Reporting) | undefined;
 
   constructor(view: NodeView, here: Surroundings) {
     this.#view = view;
@@ -47,29 +43,26 @@ export class NodeCard {
     const { texts } = here;
     const title = `node-${view.node}`;
     this.#open.setAttribute("aria-label", texts.openTitle);
+    this.#side = element(
+      "div",
+      { class: "side" },
+      this.#kept,
+      element("section", {}, element("h3", {}, texts.eventsTitle), this.#events),
+      element("section", {}, element("h3", {}, texts.health), this.#facts),
+    );
     this.root = element(
       "article",
       { class: "node", "aria-labelledby": title },
       element(
         "header",
         { class: "node-header" },
-        element("h2", { id: title }, element("bdi", {}, view.node)),
+        element("h2", { id: title, tabindex: "-1" }, element("bdi", {}, view.node)),
+        this.#place,
         this.#badge,
         this.#since,
       ),
       this.#open,
-      element(
-        "div",
-        { class: "node-body" },
-        this.#groups,
-        element(
-          "div",
-          { class: "side" },
-          this.#kept,
-          element("section", {}, element("h3", {}, texts.eventsTitle), this.#events),
-          element("section", {}, element("h3", {}, texts.health), this.#facts),
-        ),
-      ),
+      element("div", { class: "node-body" }, this.#groups, this.#side),
     );
     this.#arrange();
     this.show();
@@ -78,11 +71,6 @@ export class NodeCard {
   /** What it shows. */
   get view(): NodeView {
     return this.#view;
-  }
-
-  /** Whether the charts and the last hour are there. */
-  get hasCharts(): boolean {
-    return this.#charts;
   }
 
   /** Takes what changed. */
@@ -99,13 +87,26 @@ export class NodeCard {
     this.show();
   }
 
-  /** Takes the last hour of every metric, and shows the charts. */
-  addHistory({ history, ...view }: NodeHistory): void {
-    this.#charts = true;
-    this.update(view);
-    for (const [metric, points] of Object.entries(history))
-      this.#tiles.get(metric)?.addPoints(points);
-    for (const tile of this.#tiles.values()) tile.addChart();
+  /** Adds a section beside the values. */
+  addSection(section: HTMLElement): void {
+    this.#side.append(section);
+  }
+
+  /** Takes points of a metric, of which some may be known. */
+  addPoints(metric: string, points: readonly Point[]): void {
+    this.#tiles.get(metric)?.addPoints(points);
+  }
+
+  /** Takes events of the last day. */
+  addEvents(events: readonly EventView[]): void {
+    this.#older = events;
+    this.#showEvents();
+  }
+
+  /** Shows charts, or other ones: how a metric is reported is part of the configuration. */
+  setReporting(reporting: (metric: string) => Reporting): void {
+    this.#reporting = reporting;
+    for (const [metric, tile] of this.#tiles) tile.setChart(reporting(metric));
     this.show();
   }
 
@@ -114,16 +115,10 @@ export class NodeCard {
     this.root.classList.toggle("offline", this.#view.state === "offline");
     this.#showState();
     this.#showOpen();
-    if (this.#inSight) this.#showTiles();
+    this.#showTiles();
     this.#showKept();
     this.#showEvents();
     this.#showFacts();
-  }
-
-  /** Values and charts follow while somebody can see them: a city has hundreds of nodes. */
-  setInSight(inSight: boolean): void {
-    this.#inSight = inSight;
-    if (inSight) this.#showTiles();
   }
 
   /** Draws the charts in the colours of now. */
@@ -139,13 +134,16 @@ export class NodeCard {
   /** Puts the tiles into their groups; those that exist keep their charts. */
   #arrange(): void {
     const { texts } = this.#here;
+    const added: string[] = [];
     const groups = groupMetrics(Object.keys(this.#view.metrics)).map(([group, metrics]) => {
       const list = element("ul", { class: "tiles" });
       for (const metric of metrics) {
         const view = this.#view.metrics[metric];
         let tile = this.#tiles.get(metric);
-        if (!tile && view)
+        if (!tile && view) {
           this.#tiles.set(metric, (tile = new MetricTile(metric, view, this.#here)));
+          added.push(metric);
+        }
         if (tile) list.append(tile.root);
       }
       const section = element(
@@ -160,7 +158,10 @@ export class NodeCard {
     this.#groups.replaceChildren(
       ...(groups.length > 0 ? groups : [element("p", { class: "none" }, texts.noReadings)]),
     );
-    if (this.#charts) for (const tile of this.#tiles.values()) tile.addChart();
+    for (const metric of added) {
+      const tile = this.#tiles.get(metric);
+      if (tile && this.#reporting) tile.setChart(this.#reporting(metric));
+    }
   }
 
   #showTiles(): void {
@@ -168,11 +169,11 @@ export class NodeCard {
     for (const tile of this.#tiles.values()) tile.show(this.#view.state === "offline", fromMs);
   }
 
-  /** All charts of a node begin together: an hour ago, or with the first reading. */
+  /** All charts of a node begin together: a day ago, or with the first reading. */
   #chartsFromMs(): number {
     const nowMs = this.#here.nowMs();
     const firsts = [...this.#tiles.values()].map((tile) => tile.firstMs ?? nowMs);
-    return Math.max(nowMs - HISTORY_MS, Math.min(nowMs - CHART_MIN_MS, ...firsts));
+    return Math.max(nowMs - CHART_MS, Math.min(nowMs - CHART_MIN_MS, ...firsts));
   }
 
   #showState(): void {
@@ -185,6 +186,8 @@ export class NodeCard {
     const why = reason === null ? "" : (texts.stateReasons[reason] ?? reason);
     const since =
       sinceMs === null ? "" : fill(texts.since, { time: format.time(sinceMs, this.#here.nowMs()) });
+    const { place } = this.#view;
+    setText(this.#place, place === undefined ? "" : fill(texts.onPole, { pole: place.pole }));
     setText(this.#since, [since, why].filter(Boolean).join(texts.listSeparator));
   }
 
@@ -204,7 +207,10 @@ export class NodeCard {
   }
 
   #showEvents(): void {
-    const events = this.#view.events.slice(0, EVENTS_SHOWN);
+    const events = [...this.#view.events, ...this.#older]
+      .filter((one, i, all) => all.findIndex((other) => isSame(one, other)) === i)
+      .sort((a, b) => b.timeMs - a.timeMs)
+      .slice(0, EVENTS_SHOWN);
     if (events.length === 0 && this.#events.dataset["key"] !== "none") {
       this.#events.dataset["key"] = "none";
       this.#events.replaceChildren(element("li", { class: "none" }, this.#here.texts.noEvents));
@@ -268,8 +274,11 @@ export class NodeCard {
   #factsNow(): [name: string, value: string][] {
     const { texts, format } = this.#here;
     const { health, boot, version, board, heardMs } = this.#view;
+    const { chips = [], place } = this.#view;
     const facts: [string, string][] = [[texts.lastHeard, format.time(heardMs, this.#here.nowMs())]];
     if (health) facts.push([texts.uptime, format.duration(health.uptimeS)]);
+    if (health?.rssiDbm !== undefined)
+      facts.push([texts.signal, format.value(health.rssiDbm, "dBm", 0)]);
     if (boot !== null) facts.push([texts.boots, format.number(boot)]);
     const waiting = health?.waiting ?? 0;
     const troubles: [string, number][] = [
@@ -280,6 +289,21 @@ export class NodeCard {
     for (const [name, count] of troubles) if (count > 0) facts.push([name, format.number(count)]);
     if (version !== null) facts.push([texts.firmware, version]);
     if (board !== null) facts.push([texts.board, board]);
+    if (chips.length > 0)
+      facts.push([texts.chips, chips.map((chip) => chip.toUpperCase()).join(texts.listSeparator)]);
+    if (place?.heightM !== undefined)
+      facts.push([texts.height, format.value(place.heightM, "m", 1)]);
+    if (place?.directionDeg !== undefined)
+      facts.push([texts.direction, `${format.number(place.directionDeg)}°`]);
     return facts;
   }
+}
+
+function isSame(one: EventView, other: EventView): boolean {
+  return (
+    one.event === other.event &&
+    one.timeMs === other.timeMs &&
+    one.chip === other.chip &&
+    one.channel === other.channel
+  );
 }

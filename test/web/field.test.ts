@@ -1,0 +1,293 @@
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { VisitsAnswer } from "../../src/web/api";
+import { fieldPageUrl } from "../../src/label/fieldPageUrl";
+import type { Surroundings } from "../../src/sim/world/surroundings";
+import { SyntheticDay } from "../../src/sim/world/syntheticDay";
+import { fieldTexts } from "../../src/web/page/field/texts";
+import { LANGUAGES, type LanguageCode } from "../../src/web/page/language";
+import { buildPage, type BuiltPage } from "../support/builtPage";
+import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
+import { PASSWORD, startPagesCity, type PagesCity } from "../support/pagesCity";
+import { START_UTC_MS } from "../support/simulatedCity";
+
+/** The nodes and what is wrong with each. */
+const WELL = "bk-0001";
+const SEN55_UNPLUGGED = "bk-0002";
+const LAMP_CABLE_OFF = "bk-0003";
+const TAKEN_OFF = "bk-0004";
+/** Its password is wrong: the broker never lets it in. */
+const NEVER_HEARD = "bk-0009";
+
+/** Half past nine in the evening: dark, the lamps burn; half of a phone's screen is the bracket. */
+const EVENING_MS = START_UTC_MS + 15.5 * 3600_000;
+const PHONE = { width: 360, height: 740 };
+
+describe.runIf(HAS_CHROMIUM)("the field page", () => {
+  let built: BuiltPage;
+  let city: PagesCity;
+  let browser: Browser;
+  const offences: string[] = [];
+
+  beforeAll(async () => {
+    built = await buildPage();
+    city = await startPagesCity({
+      nodes: 4,
+      folder: built.folder,
+      publicView: false,
+      startUtcMs: EVENING_MS,
+      surroundings: (node) => (node === LAMP_CABLE_OFF ? withoutLamp(node) : day(node)),
+    });
+    await city.run(150_000);
+    city.buses
+      .get(SEN55_UNPLUGGED)
+      ?.chips.find(({ name }) => name === "sen55")
+      ?.faults.set({ noAnswer: true }, city.scheduler.nowMs);
+    await city.run(120_000);
+    city.city.nodes[3]?.powerOff();
+    await city.run(60_000);
+    browser = await launchChromium();
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await city?.close();
+    built?.remove();
+  });
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+    expect(offences.splice(0)).toEqual([]);
+  });
+
+  async function phone(locale: string, more: object = {}): Promise<BrowserContext> {
+    return browser.newContext({
+      locale,
+      viewport: PHONE,
+      reducedMotion: "reduce",
+      geolocation: { latitude: 34.9212, longitude: -2.3201, accuracy: 6 },
+      permissions: ["geolocation"],
+      ...more,
+    });
+  }
+
+  /** Opens what a node's label says, as the phone's camera app does. */
+  async function scan(context: BrowserContext, node: string): Promise<Page> {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => offences.push(error.message));
+    page.on("request", (request) => {
+      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(city.server.url))
+        offences.push(request.url());
+    });
+    await page.goto(fieldPageUrl(city.server.url, node));
+    return page;
+  }
+
+  async function signIn(page: Page, language: LanguageCode, name = "crew"): Promise<void> {
+    const { texts } = LANGUAGES.find(({ code }) => code === language) ?? LANGUAGES[0];
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(texts.userName).fill(name);
+    await dialog.getByLabel(texts.password).fill(PASSWORD);
+    await dialog.getByRole("button", { name: texts.signIn }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+
+  const check = (page: Page, name: string) => page.locator(`[data-check="${name}"]`);
+
+  async function visits(page: Page, node: string): Promise<VisitsAnswer["visits"]> {
+    const answer = await page.request.get(`${city.server.url}api/visits?node=${node}`);
+    return ((await answer.json()) as VisitsAnswer).visits;
+  }
+
+  async function violations(page: Page): Promise<string[]> {
+    const session = await page.context().newCDPSession(page);
+    await session.send("Runtime.evaluate", { expression: axe.source });
+    const { result } = await session.send("Runtime.evaluate", {
+      expression: `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+        violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")))`,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    return result.value as string[];
+  }
+
+  describe.each<[LanguageCode, string]>([
+    ["ar", "light"],
+    ["fr", "light"],
+    ["en", "dark"],
+  ])("in %s", (language, colorScheme) => {
+    const texts = fieldTexts(language);
+
+    it(
+      "leads a crew from the label to the acceptance, and names each fault",
+      { timeout: 60_000 },
+      async () => {
+        const context = await phone(language, { colorScheme });
+        const page = await scan(context, SEN55_UNPLUGGED);
+        await signIn(page, language);
+        await check(page, "sen55").getByText(texts.advice["no-answer"]).waitFor();
+        expect(await check(page, "sen55").getAttribute("class")).toContain("fail");
+        expect(await check(page, "veml7700").getAttribute("class")).toContain("pass");
+        expect(await check(page, "veml7700").innerText()).toContain("lx");
+        expect(await violations(page)).toEqual([]);
+        expect(
+          await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          ),
+        ).toBe(0);
+
+        await page.goto(fieldPageUrl(city.server.url, LAMP_CABLE_OFF));
+        await check(page, "lamp").getByText(texts.advice["lamp.lamp-out"]).waitFor();
+        await page.goto(fieldPageUrl(city.server.url, TAKEN_OFF));
+        await check(page, "online").getByText(texts.advice["online.offline"]).waitFor();
+        await page.goto(fieldPageUrl(city.server.url, NEVER_HEARD));
+        await check(page, "online").getByText(texts.advice["online.never-heard"]).waitFor();
+
+        await page.goto(fieldPageUrl(city.server.url, WELL));
+        await check(page, "online").getByText(texts.states.pass).waitFor();
+        await page.getByRole("button", { name: texts.submit.accept }).click();
+        await page.getByText(texts.missing.pole).waitFor();
+        await page.getByLabel(texts.pole).fill(`P-${language}`);
+        await page.getByLabel(texts.height).fill("6,5");
+        await page.getByLabel(texts.direction).selectOption("90");
+        await page.getByRole("button", { name: texts.takePosition }).click();
+        await page.getByText(/34[.,]92120/).waitFor();
+        await page.getByLabel(texts.note).fill("مصباح lampe lamp");
+        await page.getByLabel(texts.despite).fill("lamp");
+        await page.getByRole("button", { name: texts.submit.accept }).click();
+        await page.getByRole("heading", { name: texts.whichNode }).waitFor();
+        await expect.poll(async () => (await visits(page, WELL))[0]?.pole).toBe(`P-${language}`);
+        expect((await visits(page, WELL))[0]).toMatchObject({
+          kind: "accept",
+          by: "crew",
+          heightM: 6.5,
+          directionDeg: 90,
+          lat: 34.9212,
+          lon: -2.3201,
+          accuracyM: 6,
+          note: "مصباح lampe lamp",
+          despite: "lamp",
+          checks: expect.arrayContaining([{ name: "online", state: "pass" }]),
+        });
+        await page.goto(`${city.server.url}#${WELL}`);
+        await page.getByText(`P-${language}`).first().waitFor();
+      },
+    );
+  });
+
+  it(
+    "keeps what was entered without a network, over a reload, and sends it once",
+    { timeout: 60_000 },
+    async () => {
+      const texts = fieldTexts("en");
+      const context = await phone("en");
+      const page = await scan(context, LAMP_CABLE_OFF);
+      await signIn(page, "en");
+      await check(page, "lamp").waitFor();
+      await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+      await page.getByLabel(texts.pole).fill("P-77");
+      await page.getByRole("button", { name: texts.takePosition }).click();
+      await page.getByText(/34.92120/).waitFor();
+      await page.setInputFiles("input[type=file]", {
+        name: "pole.png",
+        mimeType: "image/png",
+        buffer: await noisyPicture(page),
+      });
+      await page.getByRole("img", { name: texts.photoAlt }).waitFor();
+      await context.setOffline(true);
+      await page.getByText(/No network since/).waitFor();
+      await page.getByLabel(texts.despite).fill("cable ordered");
+      // Long enough for the last letters to be kept.
+      await page.waitForTimeout(500);
+      await page.reload();
+      await expect.poll(() => page.getByLabel(texts.pole).inputValue()).toBe("P-77");
+      expect(await page.getByLabel(texts.despite).inputValue()).toBe("cable ordered");
+      await page.getByRole("img", { name: texts.photoAlt }).waitFor();
+      await page.getByRole("button", { name: texts.submit.accept }).click();
+      await page.getByText(texts.waitsToBeSent).waitFor();
+      await page.reload();
+      await page.getByText(texts.waitsToBeSent).waitFor();
+      await context.setOffline(false);
+      await page.getByText(texts.waitsToBeSent).waitFor({ state: "detached", timeout: 20_000 });
+      const sent = await visits(page, LAMP_CABLE_OFF);
+      expect(sent).toMatchObject([{ pole: "P-77", despite: "cable ordered", hasPhoto: true }]);
+      const photo = await page.request.get(`${city.server.url}api/visits/${sent[0].id}/photo`);
+      expect(photo.headers()["content-type"]).toBe("image/jpeg");
+      expect((await photo.body()).length).toBeLessThanOrEqual(400 * 1024);
+    },
+  );
+
+  it("asks to sign in again when the session is over, and loses nothing", async () => {
+    const texts = fieldTexts("en");
+    const context = await phone("en");
+    const page = await scan(context, SEN55_UNPLUGGED);
+    await signIn(page, "en");
+    await page.getByLabel(texts.pole).fill("P-88");
+    await page.getByLabel(texts.despite).fill("part is ordered");
+    await page.getByRole("button", { name: texts.takePosition }).click();
+    await page.getByText(/34.92120/).waitFor();
+    await context.clearCookies();
+    await page.getByText("Your session is over.").waitFor();
+    await signIn(page, "en");
+    await expect.poll(() => page.getByLabel(texts.pole).inputValue()).toBe("P-88");
+    await page.getByRole("button", { name: texts.submit.accept }).click();
+    await expect.poll(async () => (await visits(page, SEN55_UNPLUGGED))[0]?.pole).toBe("P-88");
+
+    // The pole has a node now: the next one offers to replace it.
+    await page.goto(fieldPageUrl(city.server.url, WELL));
+    await page.getByText(texts.kinds.replace, { exact: true }).click();
+    await page.getByLabel(texts.replaces).fill(SEN55_UNPLUGGED);
+    await page.getByLabel(texts.replaces).blur();
+    await expect.poll(() => page.getByLabel(texts.pole).inputValue()).toBe("P-88");
+    await page.getByLabel(texts.despite).fill("lamp not tried");
+    await page.getByRole("button", { name: texts.submit.replace }).click();
+    await expect.poll(async () => (await visits(page, WELL))[0]?.kind).toBe("replace");
+    await page.goto(fieldPageUrl(city.server.url, WELL));
+    await page.getByText("on pole P-88").waitFor();
+    await page.getByText(texts.kinds["take-down"], { exact: true }).click();
+    await page.getByRole("button", { name: texts.submit["take-down"] }).click();
+    await expect.poll(async () => (await visits(page, WELL))[0]?.kind).toBe("take-down");
+    await page.goto(fieldPageUrl(city.server.url, WELL));
+    await page.getByText(texts.onNoPole).waitFor();
+  });
+
+  it("offers a viewer no more than to look", async () => {
+    const texts = fieldTexts("en");
+    const page = await scan(await phone("en"), WELL);
+    await signIn(page, "en", "viewer");
+    await page.getByText(texts.roleMayNot).waitFor();
+    await check(page, "online").waitFor();
+    expect(await page.getByRole("button", { name: texts.submit.accept }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: texts.measureNow }).count()).toBe(0);
+  });
+});
+
+function day(node: string): SyntheticDay {
+  return new SyntheticDay({ seed: 1, node, startUtcMs: EVENING_MS });
+}
+
+/** A street at night whose lamp gets no current through the meter. */
+function withoutLamp(node: string): Surroundings {
+  const usual = day(node);
+  return {
+    value: (metric, timeMs) => {
+      if (metric === "lampCurrent") return 0;
+      return metric === "illuminance" ? 0.5 : usual.value(metric, timeMs);
+    },
+  };
+}
+
+/** A picture that does not compress: larger than what may be sent. */
+async function noisyPicture(page: Page): Promise<Buffer> {
+  const data = await page.evaluate(() => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 1800;
+    canvas.height = 1400;
+    const context = canvas.getContext("2d");
+    const image = context?.createImageData(canvas.width, canvas.height);
+    if (!context || !image) return "";
+    for (let i = 0; i < image.data.length; i++) image.data[i] = (i * 2654435761) >>> 24;
+    context.putImageData(image, 0, 0);
+    return canvas.toDataURL("image/png").split(",")[1];
+  });
+  return Buffer.from(data, "base64");
+}
