@@ -1,11 +1,18 @@
 import { ConfigDocument, isPartOn } from "../contract/config";
 import { PART_COUNT, partName } from "../contract/parts";
+import { Bh1750 } from "../drivers/bh1750";
+import { Bme280 } from "../drivers/bme280";
+import { DbmMeter } from "../drivers/dbmMeter";
 import { I2cBus } from "../drivers/i2cBus";
 import { Ina226 } from "../drivers/ina226";
+import { Pmsa003i } from "../drivers/pmsa003i";
+import { Scd41 } from "../drivers/scd41";
 import { Sen0232 } from "../drivers/sen0232";
 import { Sen5x } from "../drivers/sen5x";
 import { SensorChip } from "../drivers/sensorChip";
 import { SensorError } from "../drivers/sensorError";
+import { Sht4x } from "../drivers/sht4x";
+import { Sps30 } from "../drivers/sps30";
 import { Veml7700 } from "../drivers/veml7700";
 
 /** A chip that answered, or that answered on an earlier boot. */
@@ -85,14 +92,28 @@ function isTaken(address: number, found: FoundPart[]): boolean {
 /** The driver of a part; undefined for one whose driver is not in this firmware. */
 function makePart(name: string, bus: I2cBus): SensorChip | undefined {
   switch (name) {
+    case "sht4x":
+      return new Sht4x({ client: bus });
+    case "bme280":
+      return new Bme280({ client: bus });
     case "sen55":
       return new Sen5x({ client: bus });
+    case "sps30":
+      return new Sps30({ client: bus });
+    case "pmsa003i":
+      return new Pmsa003i({ client: bus });
+    case "scd41":
+      return new Scd41({ client: bus });
     case "veml7700":
       return new Veml7700({ client: bus });
+    case "bh1750":
+      return new Bh1750({ client: bus });
     case "ina226":
       return new Ina226({ client: bus });
     case "sen0232":
       return new Sen0232({ client: bus });
+    case "dbm":
+      return new DbmMeter({ client: bus });
   }
   return undefined;
 }

@@ -143,9 +143,8 @@ export class Sensing implements SampleSink {
 
   /** Puts the configuration of a channel in force; an alarm that is raised is cleared first. */
   applyChannel(metric: number, config: ConfigDocument): void {
-    let has = this.chains[metric] !== undefined;
-    for (const sampler of this.samplers)
-      if (sampler.chip.metrics.indexOf(metricName(metric)) >= 0) has = true;
+    const giver = this.giver(metricName(metric));
+    let has = this.chains[metric] !== undefined || giver !== undefined;
     if (metric >= LAEQ && metric < LAEQ + NOISE_METRICS && this.noise) has = true;
     if ((metric === LAMP_ON || metric === LAMP_ENERGY) && this.lamp) has = true;
     if (!has) return;
@@ -155,10 +154,9 @@ export class Sensing implements SampleSink {
       this.lafPeriodS = periodS;
       periodS = NOISE_PERIOD_S;
     }
-    for (const sampler of this.samplers) {
-      const i = sampler.chip.metrics.indexOf(metricName(metric));
-      if (i >= 0) sampler.configure(i, periodS > 0 ? metric : -1, periodS * 1000);
-    }
+    if (!giver) return;
+    const i = giver.chip.metrics.indexOf(metricName(metric));
+    giver.configure(i, periodS > 0 ? metric : -1, periodS * 1000);
   }
 
   /** Tells that the alarms of a channel are over, before its chain is replaced. */
@@ -214,7 +212,7 @@ export class Sensing implements SampleSink {
     const periodsMs: number[] = [];
     for (const name of chip.metrics) {
       const metric = metricIndex(name);
-      let periodS = this.addChannel(metric, config);
+      let periodS = this.giver(name) ? 0 : this.addChannel(metric, config);
       if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
       if (metric === LAMP_POWER) this.addLamp(config);
       channels.push(periodS > 0 ? metric : -1);
@@ -231,6 +229,16 @@ export class Sensing implements SampleSink {
         this,
       ),
     );
+  }
+
+  /**
+   * What reads a metric: of two chips that measure it the one that stands first in
+   * `contract/parts.ts`, for as long as it is on, so that no channel mixes two sensors.
+   */
+  private giver(metric: string): Sampler | undefined {
+    for (const sampler of this.samplers)
+      if (sampler.chip.metrics.indexOf(metric) >= 0) return sampler;
+    return undefined;
   }
 
   /** Makes the chain of a channel, and gives its sampling period in seconds; 0 when it is off. */

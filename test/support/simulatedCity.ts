@@ -55,6 +55,8 @@ export interface CityUnderTestOptions {
   readonly seed?: number;
   readonly configuration?: object;
   readonly surroundings?: (node: string) => Surroundings;
+  /** The chips of each node; those of a street pole by default. */
+  readonly bus?: (surroundings: Surroundings) => VirtualI2cBus;
   /** Where the nodes' sockets lead; into the embedded broker by default. */
   readonly network?: Network;
   readonly brokerAddress?: { host: string; port: number; tls: boolean };
@@ -105,7 +107,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     bus: (node) => {
       const surroundings =
         options.surroundings?.(node) ?? new SyntheticDay({ seed, node, startUtcMs: START_UTC_MS });
-      const bus = streetPoleBus(surroundings);
+      const bus = (options.bus ?? streetPoleBus)(surroundings);
       buses.set(node, bus);
       return bus;
     },
