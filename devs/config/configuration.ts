@@ -13,6 +13,8 @@ import { CHANNELS, documentOf, partId, partName, partSection, sectionNames } fro
 /** Member of a document that numbers it, 1 to 4294967295. */
 const VERSION = "version";
 const VERSION_MAX = 4294967295;
+/** A document is hashed so much at a time: a whole one would take all the steps of a turn. */
+const HASH_SLICE_BYTES = 512;
 /** Problems that a report lists; further ones are found once these are mended. */
 const PROBLEMS_MAX = 8;
 
@@ -45,7 +47,12 @@ export class Configuration {
 
   /** Applies a document, or says in `problems` why not. Never throws for what is in the document. */
   async apply(payload: Buffer): Promise<ConfigOutcome> {
-    const hash = addToHash(HASH_START, payload);
+    let hash = HASH_START;
+    for (let from = 0; from < payload.length; from += HASH_SLICE_BYTES) {
+      const to = Math.min(from + HASH_SLICE_BYTES, payload.length);
+      hash = addToHash(hash, payload.slice(from, to));
+      await this.pause();
+    }
     this.problems = [];
     this.changes = [];
     if (this.store.version() > 0 && this.store.hash() === hash) return ConfigOutcome.Known;

@@ -1,5 +1,6 @@
 /** Commands as they come on `down/command`: read, checked, and refused with a reason. */
 import { Checker } from "./check";
+import { parseFlat } from "./flatJson";
 import { metricIndex } from "./metrics";
 import { isJsonObject, type JsonObject } from "./overlay";
 
@@ -63,12 +64,7 @@ export function readCommand(payload: Buffer): Command {
 function problemOf(payload: Buffer, command: Command): string {
   if (payload.length > COMMAND_MAX_BYTES)
     return "the command has " + payload.length + " bytes, more than " + COMMAND_MAX_BYTES;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(payload.toString());
-  } catch {
-    parsed = undefined;
-  }
+  const parsed = parseFlat(payload);
   if (!isJsonObject(parsed)) return "must be a JSON object";
   const all = parsed as JsonObject;
   for (const name of Object.keys(all))

@@ -1,7 +1,9 @@
 import * as ds from "@devicescript/core";
 import { CityClock } from "../clock/cityClock";
 import { ConfigDocument, sectionConfig } from "../contract/config";
+import { parseFlat } from "../contract/flatJson";
 import { TimeBeacon } from "../contract/messages";
+import { isJsonObject } from "../contract/overlay";
 import { DOWN_COMMAND, DOWN_CONFIG, UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
 import { SessionCounters, SessionHooks } from "../mqtt/session";
@@ -161,12 +163,9 @@ export class Delivery {
   /** Hears the time beacon; false for any other message. */
   heard(topic: string, payload: Buffer, retained: boolean): boolean {
     if (topic !== this.beaconTopic) return false;
-    let utcMs: unknown = undefined;
-    try {
-      utcMs = (JSON.parse(payload.toString("utf-8")) as TimeBeacon).utcMs;
-    } catch {
-      // Refused below, as what is no number.
-    }
+    const beacon = parseFlat(payload);
+    // What is no number is refused below.
+    const utcMs: unknown = isJsonObject(beacon) ? (beacon as TimeBeacon).utcMs : undefined;
     const utcS = typeof utcMs === "number" ? utcMs / 1000 : undefined;
     this.clock.beacon(utcS, retained, nowS());
     return true;

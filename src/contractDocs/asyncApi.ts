@@ -1,20 +1,23 @@
 import {
   DOWN_COMMAND,
   DOWN_CONFIG,
+  DOWN_PLACE,
   TOPIC_ROOT,
   UP_CONFIG,
   UP_DATA,
   UP_EVENT,
   UP_HEALTH,
+  UP_LOG,
   UP_REPLY,
   UP_STATE,
+  timeTopic,
 } from "../../devs/contract/topics";
 
 /** A message of the contract: where it goes, and what it looks like. */
 export interface ContractMessage {
   /** Name of its type in `devs/contract/messages.ts`. */
   readonly type: string;
-  /** Last levels of its topic, below the node's own. */
+  /** Last levels of its topic, below the node's own; of the time beacon, below the city's. */
   readonly leaf: string;
   readonly from: "node" | "city";
   readonly qos: 0 | 1;
@@ -24,7 +27,10 @@ export interface ContractMessage {
   readonly summary: string;
 }
 
-/** Every message on a node's own topics. */
+/** Last levels of the time beacon's topic. */
+const TIME_LEAF = timeTopic("").slice(`${TOPIC_ROOT}//`.length);
+
+/** Every message of a node and its city. */
 export const CONTRACT_MESSAGES: readonly ContractMessage[] = [
   {
     type: "StateMessage",
@@ -76,6 +82,14 @@ export const CONTRACT_MESSAGES: readonly ContractMessage[] = [
     summary: "Answer to a command",
   },
   {
+    type: "LogMessage",
+    leaf: UP_LOG,
+    from: "node",
+    qos: 1,
+    retained: false,
+    summary: "Lines of the node's log, for as long as a command asked for them",
+  },
+  {
     type: "ConfigMessage",
     leaf: DOWN_CONFIG,
     from: "city",
@@ -91,18 +105,47 @@ export const CONTRACT_MESSAGES: readonly ContractMessage[] = [
     retained: false,
     summary: "Something to do once",
   },
+  {
+    type: "PlaceMessage",
+    leaf: DOWN_PLACE,
+    from: "city",
+    qos: 1,
+    retained: true,
+    summary: "Where the node hangs",
+  },
+  {
+    type: "TimeBeacon",
+    leaf: TIME_LEAF,
+    from: "city",
+    qos: 0,
+    retained: false,
+    summary: "The city's clock, for every node",
+  },
 ];
 
 /**
  * The contract as an AsyncAPI 3.0 document, seen from the city: it receives what nodes
- * send. `schemas` are the JSON Schemas of the messages and of what they are made of.
+ * send. `messageSchemas` are the JSON Schemas of the messages by type, with what they are made
+ * of as their definitions.
  */
-export function asyncApiDocument(version: string, schemas: Record<string, unknown>): object {
+export function asyncApiDocument(
+  version: string,
+  messageSchemas: ReadonlyMap<string, { readonly definitions?: Record<string, unknown> }>,
+): object {
+  const definitions = Object.assign(
+    {},
+    ...[...messageSchemas.values()].map((schema) => schema.definitions ?? {}),
+  ) as Record<string, unknown>;
+  const schemas = JSON.parse(
+    JSON.stringify(definitions).replaceAll("#/definitions/", "#/components/schemas/"),
+  ) as Record<string, unknown>;
   const channels: Record<string, object> = {};
   const operations: Record<string, object> = {};
   const messages: Record<string, object> = {};
   for (const { type, leaf, from, qos, retained, isPack, summary } of CONTRACT_MESSAGES) {
-    const channel = leaf.replace("/", "-");
+    const channel = leaf.replaceAll("/", "-");
+    const city = { description: "Name of the city: 3 to 23 characters of a-z, 0-9 and '-'" };
+    const node = { description: "Name of the node: 3 to 23 characters of a-z, 0-9 and '-'" };
     const schema = { $ref: `#/components/schemas/${type}` };
     messages[type] = {
       name: type,
@@ -111,12 +154,9 @@ export function asyncApiDocument(version: string, schemas: Record<string, unknow
       payload: isPack ? { type: "array", items: schema, minItems: 1 } : schema,
     };
     channels[channel] = {
-      address: `${TOPIC_ROOT}/{city}/{node}/${leaf}`,
+      address: `${TOPIC_ROOT}/{city}/${leaf === TIME_LEAF ? "" : "{node}/"}${leaf}`,
       description: `${summary}. ${retained ? "Retained." : "Not retained."}`,
-      parameters: {
-        city: { description: "Name of the city: 3 to 23 characters of a-z, 0-9 and '-'" },
-        node: { description: "Name of the node: 3 to 23 characters of a-z, 0-9 and '-'" },
-      },
+      parameters: leaf === TIME_LEAF ? { city } : { city, node },
       messages: { [type]: { $ref: `#/components/messages/${type}` } },
     };
     operations[`${from === "node" ? "receive" : "send"}-${channel}`] = {

@@ -7,6 +7,7 @@ import type { Scheduler } from "./scheduler";
 import { I2cService, type I2cBus } from "./vm/i2cService";
 import type { HeapPeaks, HeapUse } from "./vm/heap";
 import { VmHost } from "./vm/vmHost";
+import { WifiService } from "./vm/wifiService";
 
 /** What a simulated node is made of. */
 export interface VirtualNodeOptions extends NodeProvisioning {
@@ -44,6 +45,9 @@ const CMD_SETTINGS_SET = 0x81;
 /** Class of the Jacdac service that keeps the gateway's address, and its command for that. */
 const CLOUD_SERVICE_CLASS = 0x1462eefc;
 const CMD_SET_CONNECTION_STRING = 0x86;
+
+/** Strength of the simulated Wi-Fi signal: that of an access point across the street. */
+const SIGNAL_DBM = -62;
 
 /** How often the host looks whether the runtime has announced its services. */
 const ANNOUNCED_POLL_MS = 20;
@@ -118,7 +122,7 @@ export class VirtualNode {
       random: this.#random,
       deviceId: [seedFor(seed, `${node}/high`), seedFor(seed, `${node}/low`)],
       flash: this.#flash,
-      devices: [this.#i2c],
+      devices: [this.#i2c, new WifiService(() => SIGNAL_DBM)],
       onLog: (line) => this.#log(line),
       onPanic: (code) => {
         this.panics++;

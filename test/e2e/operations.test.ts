@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { Ajv } from "ajv";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type {
   ConfigReportMessage,
   HealthMessage,
   ReplyMessage,
   StateMessage,
 } from "../../devs/contract/messages";
+import { CONTRACT_MESSAGES } from "../../src/contractDocs/asyncApi";
+import { contractSchemas } from "../../src/contractDocs/schemas";
 import { startCity, type CityUnderTest, type CityUnderTestOptions } from "../support/simulatedCity";
 
 const SECOND_MS = 1000;
@@ -62,6 +65,14 @@ class OperatedCity {
 
 let city: OperatedCity | undefined;
 
+/** The published JSON Schemas, by the last levels of the topic. */
+const schemas = new Map<string, ReturnType<Ajv["compile"]>>();
+beforeAll(async () => {
+  const bySchema = await contractSchemas();
+  for (const { type, leaf } of CONTRACT_MESSAGES)
+    schemas.set(leaf, new Ajv({ strict: false }).compile(bySchema.get(type) as object));
+}, 120_000);
+
 async function start(options?: CityUnderTestOptions): Promise<OperatedCity> {
   city = await OperatedCity.start(options);
   await city.under.run(20 * SECOND_MS);
@@ -70,6 +81,11 @@ async function start(options?: CityUnderTestOptions): Promise<OperatedCity> {
 
 afterEach(async () => {
   await city?.under.close();
+  // Whatever a node says is what the contract says that it says.
+  for (const { leaf, message } of city?.said ?? []) {
+    const validate = schemas.get(leaf);
+    expect(validate?.(message) ? [] : validate?.errors, leaf).toEqual([]);
+  }
   city = undefined;
 });
 
@@ -94,7 +110,7 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
       "flash",
       "settings",
       "heap~not-told",
-      "wifi~not-told",
+      "wifi",
       "broker",
       "clock",
     ]);
@@ -217,5 +233,22 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
         reason: "channel: co2 has no value now",
       },
     );
+  });
+
+  it("takes a large document", async () => {
+    const { node } = await start();
+    const operated = city as OperatedCity;
+    const names = ["pm1", "pm25", "pm4", "pm10", "temperature", "humidity", "illuminance", "LAeq"];
+    const alarms = [1, 2, 3, 4].map((i) => ({ above: 900 + i, clear: 800, raiseDelayS: 60 * i }));
+    const channels = Object.fromEntries(names.map((name) => [name, { alarms }]));
+    const document = { version: 1, channels };
+    const bytes = JSON.stringify(document).length;
+    expect(bytes).toBeGreaterThan(1500);
+    expect(await operated.configure(document, 90 * SECOND_MS)).toMatchObject({
+      version: 1,
+      status: "in-force",
+      config: { channels },
+    });
+    expect(node.panics).toBe(0);
   });
 });
