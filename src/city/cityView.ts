@@ -400,6 +400,10 @@ class NodeState {
 
   withHistory(nowMs: number): NodeHistory {
     const history = [...this.#metrics].map(([name, state]) => [name, state.history(nowMs)]);
-    return { ...this.view(), nowMs, history: Object.fromEntries(history) as NodeHistory["history"] };
+    return {
+      ...this.view(),
+      nowMs,
+      history: Object.fromEntries(history) as NodeHistory["history"],
+    };
   }
 }

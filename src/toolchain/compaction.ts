@@ -347,19 +347,6 @@ const CHANGES: readonly (readonly [string, string])[] = [
   ],
 ];
 
-/** Tells one way of making code shorter from another: the same sources give other code. */
-export const COMPACTION = [
-  CHANGES.flat(),
-  directMethods,
-  plainClasses,
-  singletonFields,
-  arrayClasses,
-  Inlining,
-  Constants,
-  jumpUnless,
-  returnBranch,
-].join();
-
 /**
  * The compiler's text with the changes.
  *

@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../projectFolder";
 import { compileProgram, type CompiledProgram } from "./compile";
-import { COMPACTION } from "./compaction";
 import { DEVICESCRIPT_VERSION } from "./devicescriptBundle";
 
 /** The firmware's entry point. */
@@ -59,10 +58,8 @@ function writeWhole(path: string, content: string | Uint8Array): void {
 }
 
 function hashSources(): string {
-  const hash = createHash("sha256")
-    .update(`${DEVICESCRIPT_VERSION}\n${projectVersion()}\n`)
-    .update(COMPACTION);
-  for (const folder of ["devs", "boards"]) {
+  const hash = createHash("sha256").update(`${DEVICESCRIPT_VERSION}\n${projectVersion()}\n`);
+  for (const folder of ["devs", "boards", "src/toolchain"]) {
     const files = readdirSync(join(PROJECT_FOLDER, folder), { recursive: true, encoding: "utf8" });
     for (const file of files.sort())
       if (/\.(ts|board\.json)$/.test(file))
