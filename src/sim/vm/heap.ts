@@ -124,6 +124,11 @@ export class VmMemory {
     return gc ? words[gc + GC_ALLOCATED_WORDS] : undefined;
   }
 
+  /** Whether a program is known to run; it is found some turns after its start. */
+  get hasProgram(): boolean {
+    return this.#gc !== 0;
+  }
+
   /**
    * The earliest time at which a sleeping fiber wants to run, in milliseconds of
    * the VM's clock; undefined when none sleeps with a time-out or no program runs.

@@ -217,7 +217,8 @@ export class VmHost {
     let pauseMs = delayMs;
     if (delayMs >= VM_TICK_MS && !this.#talksToItself) {
       const wakeMs = this.#memory.nextWakeMs() ?? Infinity;
-      pauseMs = Math.max(1, Math.min(IDLE_TURN_MS, wakeMs - this.#clockMs()));
+      if (this.#memory.hasProgram)
+        pauseMs = Math.max(1, Math.min(IDLE_TURN_MS, wakeMs - this.#clockMs()));
     }
     this.#talksToItself = false;
     this.#turn = this.#options.scheduler.after(pauseMs, () => this.#takeTurn());
