@@ -208,11 +208,29 @@ export class VirtualNode {
     if (text.startsWith('> "event":')) this.#event(text.slice(2));
     if (text.startsWith("> health ")) {
       try {
-        this.health = JSON.parse(text.slice("> health ".length)) as HealthMessage;
+        this.health = parseCut(text.slice("> health ".length)) as HealthMessage;
       } catch {
         // A line cut short by a power cut: the one before it stands.
       }
     }
     this.#options.onLog?.(line);
+  }
+}
+
+/**
+ * The JSON object of a line of the log, which the runtime cuts at the length of its buffer:
+ * its members as far as they are whole.
+ *
+ * @throws SyntaxError when not even one is.
+ */
+function parseCut(text: string): unknown {
+  for (let end = text.length; ;) {
+    try {
+      return JSON.parse(end === text.length ? text : `${text.slice(0, end)}}`);
+    } catch (error) {
+      const before = text.lastIndexOf(',"', end - 1);
+      if (before < 0) throw error;
+      end = before;
+    }
   }
 }

@@ -134,7 +134,7 @@ describe("streetnode sim", () => {
 
 describe("streetnode up", () => {
   it("runs a city that a page and an MQTT client can watch, and ends cleanly", async () => {
-    const { child, ended, output } = start("up", "--nodes", "2");
+    const { child, ended, output } = start("up", "--nodes", "2", "--public");
     try {
       await expect.poll(output, { timeout: 20_000 }).toMatch(/nodes of berkane are starting/);
       const page = /page +(\S+)/.exec(output())?.[1] ?? "";
