@@ -134,6 +134,21 @@ describe(
       await city.run(30 * MINUTE_MS);
       expect(city.reports.length).toBeGreaterThan(1200);
       expectDelivered(city);
+    });
+
+    it("needs little of its heap when outbox and journal are full, as after four hours of its defaults", async () => {
+      city = await startCity({ trace: true });
+      await city.run(10 * MINUTE_MS);
+      city.broker.stop({ sessions: "kept" });
+      await city.run(4 * HOUR_MS);
+      city.broker.start();
+      await city.run(45 * MINUTE_MS);
+      const verdict = judgeDelivery(city);
+      const { thinned = NaN, dropped = NaN, refused = NaN } = city.city.nodes[0]?.health ?? {};
+      expect(verdict.lost.length).toBe(thinned + dropped + refused);
+      expect(verdict.delivered).toBeGreaterThan(1000);
+      expect(verdict.invented).toEqual([]);
+      expect(verdict.disordered).toEqual([]);
       expectLittleHeap(city);
     });
 
