@@ -13,45 +13,45 @@ export interface Metric {
 }
 
 /**
- * Name, unit and decimals of each metric in turn. The order is that of the channels. A
- * flat table, since it stays in the node's memory: objects would take four times as much.
+ * Name, unit and decimals of each metric. The order is that of the channels. One text each,
+ * since the table stays in the node's memory, and texts that are in the program take none.
  */
-// prettier-ignore
-const TABLE: (string | number)[] = [
-  "pm1", "ug/m3", 1,
-  "pm25", "ug/m3", 1,
-  "pm4", "ug/m3", 1,
-  "pm10", "ug/m3", 1,
-  "temperature", "Cel", 2,
-  "humidity", "%RH", 1,
-  "vocIndex", "", 0,
-  "noxIndex", "", 0,
-  "LAF", "dB", 1,
-  "illuminance", "lx", 1,
-  "lampVoltage", "V", 2,
-  "lampCurrent", "mA", 0,
-  "lampPower", "W", 1,
-  "co2", "ppm", 0,
-  "no2", "ug/m3", 1,
-  "o3", "ug/m3", 1,
-  "pressure", "hPa", 1,
-  "LAeq", "dB", 1,
-  "LAFmax", "dB", 1,
-  "LAFmin", "dB", 1,
-  "L10", "dB", 1,
-  "L50", "dB", 1,
-  "L90", "dB", 1,
-  "noiseCoverage", "%", 0,
-  "lampOn", "", 0,
-  "lampEnergy", "Wh", 0,
-  "eaqi", "", 0,
-  "aqi", "", 0,
+const TABLE: string[] = [
+  "pm1 ug/m3 1",
+  "pm25 ug/m3 1",
+  "pm4 ug/m3 1",
+  "pm10 ug/m3 1",
+  "temperature Cel 2",
+  "humidity %RH 1",
+  "vocIndex  0",
+  "noxIndex  0",
+  "LAF dB 1",
+  "illuminance lx 1",
+  "lampVoltage V 2",
+  "lampCurrent mA 0",
+  "lampPower W 1",
+  "co2 ppm 0",
+  "no2 ug/m3 1",
+  "o3 ug/m3 1",
+  "pressure hPa 1",
+  "LAeq dB 1",
+  "LAFmax dB 1",
+  "LAFmin dB 1",
+  "L10 dB 1",
+  "L50 dB 1",
+  "L90 dB 1",
+  "noiseCoverage % 0",
+  "lampOn  0",
+  "lampEnergy Wh 0",
+  "eaqi  0",
+  "aqi  0",
 ];
 
-const COLUMNS = 3;
+/** Code of the character 0. */
+const DIGIT_ZERO = 48;
 
 /** How many metrics there are; their indexes count from 0. */
-export const METRIC_COUNT = TABLE.length / COLUMNS;
+export const METRIC_COUNT = TABLE.length;
 
 /**
  * What a reading tells of its metric. The figures of a window are readings of their own,
@@ -78,19 +78,22 @@ export const READING_COUNT = METRIC_COUNT * STATISTIC_NAMES.length;
 
 /** Name of the metric with that index. */
 export function metricName(index: number): string {
-  return (TABLE[(index % METRIC_COUNT) * COLUMNS] as string) + STATISTIC_NAMES[statisticOf(index)];
+  const row = TABLE[index % METRIC_COUNT] as string;
+  return row.slice(0, row.indexOf(" ")) + STATISTIC_NAMES[statisticOf(index)];
 }
 
 /** SenML unit of the metric with that index; empty for an index without one. */
 export function metricUnit(index: number): string {
   if (statisticOf(index) === Statistic.Count) return "count";
-  return TABLE[(index % METRIC_COUNT) * COLUMNS + 1] as string;
+  const row = TABLE[index % METRIC_COUNT] as string;
+  return row.slice(row.indexOf(" ") + 1, row.length - 2);
 }
 
 /** Decimals that are worth publishing of the metric with that index. */
 export function metricDecimals(index: number): number {
   if (statisticOf(index) === Statistic.Count) return 0;
-  return TABLE[(index % METRIC_COUNT) * COLUMNS + 2] as number;
+  const row = TABLE[index % METRIC_COUNT] as string;
+  return row.charCodeAt(row.length - 1) - DIGIT_ZERO;
 }
 
 function statisticOf(index: number): number {
@@ -99,7 +102,7 @@ function statisticOf(index: number): number {
 
 /** Index of the metric of that name, or -1. */
 export function metricIndex(name: string): number {
-  for (let i = 0; i < METRIC_COUNT; i++) if (TABLE[i * COLUMNS] === name) return i;
+  for (let i = 0; i < METRIC_COUNT; i++) if (metricName(i) === name) return i;
   return -1;
 }
 

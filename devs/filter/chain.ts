@@ -22,6 +22,8 @@ export const SILENCE_INTERVALS = 10;
  * is done when something happens: then the calm band is worked out, in which the
  * following values are neither to be reported nor to change an alarm, so that most
  * samples need two comparisons.
+ *
+ * @hot its fields are read at every sample.
  */
 export abstract class FilterChain {
   /** Samples refused since boot. */

@@ -71,7 +71,7 @@ const CHANGES: readonly (readonly [string, string])[] = [
           const place = globalThis.compaction.virtualMethod(this, call.callexpr);
           if (place !== undefined) {
             const wr = this.writer;
-            const object = wr.cacheValue(this.emitExpr(call.callexpr.expression), true);
+            const object = wr.cacheValue(this.emitExpr(call.callexpr.expression));
             const args = this.emitArgs(call.arguments);
             const method = wr.emitExpr(24, wr.emitExpr(24, object.emit(), literal(0)), literal(place));
             wr.emitCall(method, object.finalEmit(), ...args);

@@ -36,7 +36,8 @@ function compiled(entry: string): CompiledProgram {
     program = compileProgram(entry, {
       projectFolder: PROJECT_FOLDER,
       version: "0.0.0",
-      compact: true,
+      // What stands for the stock way is compiled the stock way.
+      compact: !/Stock\.main\.ts$/.test(entry),
     });
     programs.set(entry, program);
   }
