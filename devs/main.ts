@@ -10,14 +10,16 @@ import { SettingsStorage } from "./outbox/settingsStorage";
 /** Pause between two lines that say what keeps the node from starting. */
 const COMPLAIN_EVERY_MS = 10000;
 
-/** The node with its chips. The configuration is let go of here: it takes a kilobyte of the heap. */
+let node: StreetNode | undefined;
+
+/** Makes the node, with its chips. The configuration is let go of here: it takes a kilobyte of the heap. */
 async function assemble(): Promise<StreetNode> {
   await openLife();
   const store = new ConfigStore(new SettingsStorage());
   await store.open();
   if (isSafeMode()) console.error("safe mode: the program crashed again and again");
   const config = isSafeMode() ? {} : await loadConfig(store);
-  const node = new StreetNode(await loadIdentity(), store, config);
+  node = new StreetNode(await loadIdentity(), store, config);
   if (!isSafeMode()) await node.sensing.findChips(openBus(), config);
   return node;
 }
@@ -25,8 +27,8 @@ async function assemble(): Promise<StreetNode> {
 /** Runs the node, or says on the console what keeps it from starting. */
 async function main(): Promise<void> {
   try {
-    const node = await assemble();
-    await node.run();
+    const assembled = await assemble();
+    await assembled.run();
   } catch (e) {
     while (true) {
       console.error("streetnode cannot start: " + (e as Error).message);

@@ -1,5 +1,5 @@
 import { sleep } from "@devicescript/core";
-import { Ads1115Gain, ADS1115_MAX_COUNTS, ads1115Counts, ads1115Volts } from "./ads1115Conversion";
+import { ADS1115_MAX_COUNTS, ads1115Counts, ads1115Volts } from "./ads1115Conversion";
 import { SensorChip } from "./sensorChip";
 
 // TI ADS1115 data sheet, SBAS444E, December 2024.
@@ -39,8 +39,8 @@ export abstract class Ads1115Chip extends SensorChip {
    *
    * @throws SensorError `no-answer`
    */
-  protected async convertAlways(input: number, gain: Ads1115Gain): Promise<void> {
-    await this.configure(input | gain.config | RATE_128_PER_S | COMPARATOR_OFF);
+  protected async convertAlways(input: number, gain: number): Promise<void> {
+    await this.configure(input | gain | RATE_128_PER_S | COMPARATOR_OFF);
     this.conversions = 0;
     await sleep(CONVERSION_MS);
   }
@@ -50,7 +50,7 @@ export abstract class Ads1115Chip extends SensorChip {
    *
    * @throws SensorError `no-answer`, `not-ready`, `out-of-range`
    */
-  protected async newestVolts(gain: Ads1115Gain): Promise<number> {
+  protected async newestVolts(gain: number): Promise<number> {
     // After a dip of the supply the chip sleeps, and its last value stays for ever.
     if (this.conversions++ % CHECK_EVERY === 0 && !(await this.hasSettings()))
       throw this.failure("not-ready", "lost its settings");
@@ -62,9 +62,9 @@ export abstract class Ads1115Chip extends SensorChip {
    *
    * @throws SensorError `no-answer`, `not-ready`, `out-of-range`
    */
-  protected async convertOnce(input: number, gain: Ads1115Gain): Promise<number> {
+  protected async convertOnce(input: number, gain: number): Promise<number> {
     await this.configure(
-      START_SINGLE | SINGLE_SHOT | input | gain.config | RATE_128_PER_S | COMPARATOR_OFF,
+      START_SINGLE | SINGLE_SHOT | input | gain | RATE_128_PER_S | COMPARATOR_OFF,
     );
     await sleep(CONVERSION_MS);
     const config = await this.transfer(READ_CONFIG, 2);
@@ -78,7 +78,7 @@ export abstract class Ads1115Chip extends SensorChip {
     await this.configure(SINGLE_SHOT | RATE_128_PER_S | COMPARATOR_OFF);
   }
 
-  private async volts(gain: Ads1115Gain): Promise<number> {
+  private async volts(gain: number): Promise<number> {
     const counts = ads1115Counts(await this.transfer(READ_CONVERSION, 2));
     if (counts >= ADS1115_MAX_COUNTS)
       throw this.failure("out-of-range", "has more voltage than it can measure");

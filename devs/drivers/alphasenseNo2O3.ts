@@ -31,9 +31,6 @@ const SETTLE_MS = 7200000;
 /** An older temperature is no longer that of the cells. */
 const TEMPERATURE_VALID_MS = 600000;
 
-/** To 20 ppm (data sheets NO2-B43F and OX-B431); noise and drift may lead below zero. */
-const LIMITS = [-100, 38000, -100, 40000];
-
 /** The cells on the board, and who measures the temperature beside them. */
 export interface AlphasenseOptions extends SensorChipOptions {
   no2: AlphasenseCell;
@@ -98,7 +95,10 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
     const no2 = no2Ppb(this.no2, no2Mv);
     this.values[0] = no2Ugm3(no2);
     this.values[1] = o3Ugm3(o3Ppb(this.ox, oxMv, no2));
-    this.checkLimits(LIMITS);
+    // To 20 ppm (data sheets NO2-B43F and OX-B431); noise and drift may lead below zero.
+    this.limit(0, 0, -100, 38000);
+    this.limit(1, 1, -100, 40000);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {

@@ -1,5 +1,12 @@
 import { sleep } from "@devicescript/core";
-import { BH1750_RANGES, bh1750Lux, bh1750NextRange } from "./bh1750Conversion";
+import {
+  BH1750_RANGES,
+  bh1750Lux,
+  bh1750MeasurementMs,
+  bh1750NextRange,
+  bh1750Opcode,
+  bh1750TimeRegister,
+} from "./bh1750Conversion";
 import { SensorChip, SensorChipOptions } from "./sensorChip";
 
 // ROHM BH1750FVI technical note 11046EDT01, 2011: page 5 for the commands.
@@ -13,9 +20,6 @@ const TIME_HIGH = 0x40;
 const TIME_LOW = 0x60;
 const MARGIN_MS = 2;
 const FULL_COUNTS = 65535;
-
-/** The register is full at 121 557 lx in the least sensitive range. */
-const LIMITS = [0, 121500];
 
 /** `address`: 0x23 (pin ADDR low, the default) or 0x5C. */
 export interface Bh1750Options extends SensorChipOptions {
@@ -55,7 +59,7 @@ export class Bh1750 extends SensorChip {
   override async read(): Promise<void> {
     this.clearValues();
     let counts = await this.measure();
-    for (let step = 1; step < BH1750_RANGES.length; step++) {
+    for (let step = 1; step < BH1750_RANGES; step++) {
       const next = bh1750NextRange(this.range, counts);
       if (next === this.range) break;
       this.range = next;
@@ -68,7 +72,9 @@ export class Bh1750 extends SensorChip {
     if (counts === FULL_COUNTS)
       throw this.failure("out-of-range", "has more light than it can measure");
     this.values[0] = bh1750Lux(this.range, counts);
-    this.checkLimits(LIMITS);
+    // The register is full at 121 557 lx in the least sensitive range.
+    this.limit(0, 0, 0, 121500);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {
@@ -76,12 +82,12 @@ export class Bh1750 extends SensorChip {
   }
 
   private async measure(): Promise<number> {
-    const setting = BH1750_RANGES[this.range];
+    const time = bh1750TimeRegister(this.range);
     await this.transfer(POWER_ON, 0);
-    await this.send(TIME_HIGH | (setting.timeRegister >> 5));
-    await this.send(TIME_LOW | (setting.timeRegister & 0x1f));
-    await this.send(setting.opcode);
-    await sleep(setting.measurementMs + MARGIN_MS);
+    await this.send(TIME_HIGH | (time >> 5));
+    await this.send(TIME_LOW | (time & 0x1f));
+    await this.send(bh1750Opcode(this.range));
+    await sleep(bh1750MeasurementMs(this.range) + MARGIN_MS);
     const data = await this.transfer(NOTHING, 2);
     return (data[0] << 8) | data[1];
   }

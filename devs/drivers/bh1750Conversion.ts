@@ -3,16 +3,8 @@
  * note 11046EDT01, 2011).
  */
 
-/** A measurement mode with a sensitivity. */
-export interface Bh1750Range {
-  /** The command of a single measurement in this mode. */
-  readonly opcode: number;
-  /** Measurement time register, 31 to 254; 69 is the typical one. */
-  readonly timeRegister: number;
-  readonly luxPerCount: number;
-  /** Longest measurement time: 180 ms at 69 (note, page 2), and in proportion (page 11). */
-  readonly measurementMs: number;
-}
+/** The ranges: 0 for full sun (up to 121 klx) to 2 for a street at night (steps of 0.11 lx). */
+export const BH1750_RANGES = 3;
 
 const H_RESOLUTION = 0x20;
 const H_RESOLUTION_2 = 0x21;
@@ -20,23 +12,30 @@ const H_RESOLUTION_2 = 0x21;
 /** 1.2 counts a lux at 69 (note, page 2); the second mode counts twice (page 11). */
 const COUNTS_PER_LUX = 1.2;
 const TYPICAL_TIME = 69;
+/** Longest measurement time at 69 (note, page 2); it changes in proportion (page 11). */
+const TYPICAL_MS = 180;
 
-function range(opcode: number, timeRegister: number): Bh1750Range {
-  const sensitivity = (opcode === H_RESOLUTION_2 ? 2 : 1) * (timeRegister / TYPICAL_TIME);
-  return {
-    opcode: opcode,
-    timeRegister: timeRegister,
-    luxPerCount: 1 / (COUNTS_PER_LUX * sensitivity),
-    measurementMs: (180 * timeRegister) / TYPICAL_TIME,
-  };
+/** The command of a single measurement in a range. */
+export function bh1750Opcode(range: number): number {
+  return range === 0 ? H_RESOLUTION : H_RESOLUTION_2;
 }
 
-/** From full sun (up to 121 klx) to a street at night (steps of 0.11 lx). */
-export const BH1750_RANGES: Bh1750Range[] = [
-  range(H_RESOLUTION, 31),
-  range(H_RESOLUTION_2, TYPICAL_TIME),
-  range(H_RESOLUTION_2, 254),
-];
+/** Measurement time register of a range: 31 to 254. */
+export function bh1750TimeRegister(range: number): number {
+  if (range === 0) return 31;
+  return range === 1 ? TYPICAL_TIME : 254;
+}
+
+/** Longest measurement time of a range, in milliseconds. */
+export function bh1750MeasurementMs(range: number): number {
+  return (TYPICAL_MS * bh1750TimeRegister(range)) / TYPICAL_TIME;
+}
+
+/** Illuminance of one count in a range, in lx. */
+export function bh1750LuxPerCount(range: number): number {
+  const sensitivity = (range === 0 ? 1 : 2) * (bh1750TimeRegister(range) / TYPICAL_TIME);
+  return 1 / (COUNTS_PER_LUX * sensitivity);
+}
 
 const FEW_COUNTS = 1000;
 const MANY_COUNTS = 60000;
@@ -48,11 +47,11 @@ const MANY_COUNTS = 60000;
  */
 export function bh1750NextRange(range: number, counts: number): number {
   if (counts > MANY_COUNTS && range > 0) return range - 1;
-  if (counts < FEW_COUNTS && range < BH1750_RANGES.length - 1) return range + 1;
+  if (counts < FEW_COUNTS && range < BH1750_RANGES - 1) return range + 1;
   return range;
 }
 
 /** Illuminance in lx of `counts` measured in that range. */
 export function bh1750Lux(range: number, counts: number): number {
-  return counts * BH1750_RANGES[range].luxPerCount;
+  return counts * bh1750LuxPerCount(range);
 }

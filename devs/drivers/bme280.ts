@@ -34,9 +34,6 @@ const MEASUREMENT_MS = 11;
 const READ_DATA = hex`f7`;
 const DATA_BYTES = 8;
 
-/** Operating ranges (section 1). */
-const LIMITS = [-40, 85, 0, 100, 300, 1100];
-
 /** `address`: 0x76 (pin SDO to ground, the default) or 0x77. */
 export interface Bme280Options extends SensorChipOptions {
   address?: number;
@@ -93,7 +90,11 @@ export class Bme280 extends SensorChip {
     this.values[0] = bme280Celsius(fine);
     this.values[1] = bme280Pct(calibration, fine, (data[6] << 8) | data[7]);
     this.values[2] = bme280Hpa(calibration, fine, bme280Raw20(data, 0));
-    this.checkLimits(LIMITS);
+    // Operating ranges (section 1).
+    this.limit(0, 0, -40, 85);
+    this.limit(1, 1, 0, 100);
+    this.limit(2, 2, 300, 1100);
+    this.throwImpossible();
   }
 
   /** The chip sleeps between forced measurements by itself. */

@@ -27,9 +27,6 @@ const RESET_MS = 20;
 /** The first level after a reset, with its pop, has passed the averaging four times. */
 const SETTLE_MS = 4 * AVERAGING_MS;
 
-/** 35 to 116 dBA to 1 % linearity; the module gives values a little beyond. */
-const LIMITS = [30, 120];
-
 /** `address`: 0x48, unless another one was ordered. */
 export interface DbmMeterOptions extends SensorChipOptions {
   address?: number;
@@ -79,7 +76,9 @@ export class DbmMeter extends SensorChip {
     const level = (await this.transfer(READ_DECIBEL, 1))[0];
     if (level === 0) throw this.failure("not-ready", "has no level yet");
     this.values[0] = level;
-    this.checkLimits(LIMITS);
+    // 35 to 116 dBA to 1 % linearity; the module gives values a little beyond.
+    this.limit(0, 0, 30, 120);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {

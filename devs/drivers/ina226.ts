@@ -72,7 +72,7 @@ export class Ina226 extends SensorChip {
   private readonly registerWrite = Buffer.alloc(3);
   private readonly calibration: number;
   private readonly ampsPerCount: number;
-  private readonly limits: number[];
+  private readonly maxMa: number;
 
   constructor(options?: Ina226Options) {
     const chosen: Ina226Options = options || {};
@@ -82,8 +82,7 @@ export class Ina226 extends SensorChip {
     super("ina226", chosen.address || INA226_ADDRESS, metrics, 0, options);
     this.calibration = ina226Calibration(shuntOhm, ina226AmpsPerCount(maxCurrentA));
     this.ampsPerCount = ina226CalibratedAmps(shuntOhm, this.calibration);
-    const maxMa = maxCurrentA * 1000;
-    this.limits = [0, BUS_MAX_V, -maxMa, maxMa, 0, maxCurrentA * BUS_MAX_V];
+    this.maxMa = maxCurrentA * 1000;
   }
 
   override async probe(): Promise<void> {
@@ -109,7 +108,10 @@ export class Ina226 extends SensorChip {
     this.values[0] = ina226BusVolts(await this.transfer(READ_BUS_VOLTAGE, 2));
     this.values[1] = ina226Milliamps(await this.transfer(READ_CURRENT, 2), this.ampsPerCount);
     this.values[2] = ina226Watts(await this.transfer(READ_POWER, 2), this.ampsPerCount);
-    this.checkLimits(this.limits);
+    this.limit(0, 0, 0, BUS_MAX_V);
+    this.limit(1, 1, -this.maxMa, this.maxMa);
+    this.limit(2, 2, 0, (this.maxMa * BUS_MAX_V) / 1000);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {

@@ -18,12 +18,6 @@ const START_UP_MS = 30000;
 const WARM_UP_MS = 32000;
 
 /**
- * Effective range 0 to 500 ug/m3, maximum range "1000 or more" (technical index): more
- * is less accurate, and in a dust storm no fault.
- */
-const LIMITS = [0, 5000, 0, 5000, 0, 5000];
-
-/**
  * Plantower PMSA003I particle sensor.
  *
  * | metric | range | resolution | consistency (technical index) |
@@ -60,7 +54,10 @@ export class Pmsa003i extends SensorChip {
     if (!pmsa003iHasCounted(frame)) throw this.failure("not-ready", "has not measured yet");
     if (millis() - this.startedMs < START_UP_MS) return;
     pmsa003iValues(frame, this.values);
-    this.checkLimits(LIMITS);
+    // Effective range 0 to 500 ug/m3, maximum range "1000 or more" (technical index): more is
+    // less accurate, and in a dust storm no fault.
+    this.limit(0, 2, 0, 5000);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {}

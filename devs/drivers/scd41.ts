@@ -28,12 +28,6 @@ const SERIAL_NUMBER_BYTES = 9;
 const MEASUREMENT_INTERVAL_MS = 5500;
 const WARM_UP_MS = 6000;
 
-/**
- * CO2 up to 40 000 ppm (section 1.1). Open air never has less than 400 ppm, the sensor
- * may read 50 ppm low; less still is a cell that lost its calibration. -10 to 60 Cel.
- */
-const LIMITS = [300, 40000, -10, 60, 0, 100];
-
 /** Which metrics a board takes from the chip. */
 export interface Scd41Options extends SensorChipOptions {
   /**
@@ -84,7 +78,12 @@ export class Scd41 extends SensirionChip {
     this.clearValues();
     await this.awaitMeasurement(READ_DATA_READY, READ_MS, DATA_READY, MEASUREMENT_INTERVAL_MS);
     scd41Values(await this.query(READ_MEASUREMENT, READ_MS, VALUES_BYTES), this.values);
-    this.checkLimits(LIMITS);
+    // CO2 up to 40 000 ppm (section 1.1). Open air never has less than 400 ppm, the sensor may
+    // read 50 ppm low; less still is a cell that lost its calibration. -10 to 60 Cel.
+    this.limit(0, 0, 300, 40000);
+    this.limit(1, 1, -10, 60);
+    this.limit(2, 2, 0, 100);
+    this.throwImpossible();
   }
 
   override async selfTest(): Promise<boolean> {

@@ -3,12 +3,6 @@ import { ADS1115_4V, ADS1115_AIN0 } from "./ads1115Conversion";
 import { sen0232Db } from "./sen0232Conversion";
 import { SensorChipOptions } from "./sensorChip";
 
-/**
- * 30 to 130 dBA, and the meter's own error of 1.5 dB at both ends. Less is a cable that
- * is off: the input then floats near 0 V.
- */
-const LIMITS = [28.5, 131.5];
-
 /** `address`: of the ADS1115, 0x48 (the default) to 0x4B. */
 export interface Sen0232Options extends SensorChipOptions {
   address?: number;
@@ -38,7 +32,10 @@ export class Sen0232 extends Ads1115Chip {
   override async read(): Promise<void> {
     this.clearValues();
     this.values[0] = sen0232Db(await this.newestVolts(ADS1115_4V));
-    this.checkLimits(LIMITS);
+    // 30 to 130 dBA, and the meter's own error of 1.5 dB at both ends. Less is a cable that is
+    // off: the input then floats near 0 V.
+    this.limit(0, 0, 28.5, 131.5);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {

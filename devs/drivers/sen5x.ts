@@ -40,12 +40,6 @@ const PM_START_UP_MS = 30000;
 const WARM_UP_MS = 60000;
 
 /**
- * -40 to 85 Cel, 0 to 100 %, indexes 1 to 500 (section 1). PM is specified to 1000
- * ug/m3; the chip gives more, less accurately, and in a dust storm that is no fault.
- */
-const LIMITS = [0, 5000, 0, 5000, 0, 5000, 0, 5000, -40, 85, 0, 100, 1, 500, 1, 500];
-
-/**
  * Sensirion SEN54 and SEN55 environmental nodes. Which one it is, the chip says itself; a
  * SEN54 has no `noxIndex`.
  *
@@ -105,7 +99,13 @@ export class Sen5x extends SensirionChip {
       clearDefective(defect, this.values);
       throw this.failure("chip-error", "reports a defect: " + defect);
     }
-    this.checkLimits(LIMITS);
+    // -40 to 85 Cel, 0 to 100 %, indexes 1 to 500 (section 1). PM is specified to 1000 ug/m3;
+    // the chip gives more, less accurately, and in a dust storm that is no fault.
+    this.limit(0, 3, 0, 5000);
+    this.limit(4, 4, -40, 85);
+    this.limit(5, 5, 0, 100);
+    this.limit(6, 7, 1, 500);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {

@@ -9,10 +9,8 @@ export const WORD_BYTES = 3;
 
 const HEX_DIGITS = "0123456789ABCDEF";
 
-/** CRC-8 of each high nibble: polynomial x^8 + x^5 + x^4 + 1 (0x31). */
-const CRC_OF_NIBBLE = [
-  0x00, 0x31, 0x62, 0x53, 0xc4, 0xf5, 0xa6, 0x97, 0xb9, 0x88, 0xdb, 0xea, 0x7d, 0x4c, 0x1f, 0x2e,
-];
+/** Polynomial x^8 + x^5 + x^4 + 1, with the bit that is shifted out. */
+const CRC_POLYNOMIAL = 0x131;
 
 /**
  * CRC-8 of the word at `offset`: polynomial 0x31, initialised with 0xFF, nothing
@@ -23,8 +21,10 @@ export function wordCrc(bytes: Buffer, offset: number): number {
   let crc = 0xff;
   for (let i = offset; i < offset + 2; i++) {
     crc ^= bytes[i];
-    crc = ((crc << 4) & 0xff) ^ CRC_OF_NIBBLE[crc >> 4];
-    crc = ((crc << 4) & 0xff) ^ CRC_OF_NIBBLE[crc >> 4];
+    for (let bit = 0; bit < 8; bit++) {
+      crc <<= 1;
+      if (crc & 0x100) crc ^= CRC_POLYNOMIAL;
+    }
   }
   return crc;
 }

@@ -14,6 +14,9 @@ let silences = 0;
 let silentAddress = 0;
 let severalSilent = false;
 
+/** Index of a value that `limit` refused and `throwImpossible` has to tell; no other fiber runs between. */
+let impossible = -1;
+
 /** Options that every driver takes; `client` is the bus. */
 export interface SensorChipOptions {
   client?: I2cBus;
@@ -142,20 +145,27 @@ export abstract class SensorChip {
   }
 
   /**
-   * Makes each value outside its limits NaN, and throws when there was one. `limits`
-   * holds lowest and highest for each metric in turn.
-   *
-   * @throws SensorError `out-of-range`
+   * Makes each of the values `from` to `to` that is not between `lowest` and `highest` NaN, for
+   * `throwImpossible` to tell.
    */
-  protected checkLimits(limits: number[]): void {
-    let worst = -1;
-    for (let i = 0; i < this.metrics.length; i++) {
+  protected limit(from: number, to: number, lowest: number, highest: number): void {
+    for (let i = from; i <= to; i++) {
       const value = this.values[i];
-      if (value < limits[2 * i] || value > limits[2 * i + 1]) {
-        worst = i;
+      if (value < lowest || value > highest) {
+        impossible = i;
         this.values[i] = NaN;
       }
     }
+  }
+
+  /**
+   * Throws when a value was outside its limits since the last time.
+   *
+   * @throws SensorError `out-of-range`
+   */
+  protected throwImpossible(): void {
+    const worst = impossible;
+    impossible = -1;
     if (worst >= 0)
       throw this.failure("out-of-range", "gives an impossible " + this.metrics[worst]);
   }

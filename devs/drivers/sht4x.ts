@@ -15,9 +15,6 @@ const SOFT_RESET = hex`94`;
 const READ_MS = 1;
 const ANSWER_BYTES = 6;
 
-/** Operating range (section 1.1), and a bit for rounding. */
-const LIMITS = [-40.01, 125.01, 0, 100];
-
 /** `address`: 0x44 (parts -A, the default), 0x45 (-B) or 0x46 (-C). */
 export interface Sht4xOptions extends SensorChipOptions {
   address?: number;
@@ -51,7 +48,10 @@ export class Sht4x extends SensirionChip {
   override async read(): Promise<void> {
     this.clearValues();
     sht4xValues(await this.query(MEASURE_HIGH_PRECISION, MEASURE_MS, ANSWER_BYTES), this.values);
-    this.checkLimits(LIMITS);
+    // Operating range (section 1.1), and a bit for rounding.
+    this.limit(0, 0, -40.01, 125.01);
+    this.limit(1, 1, 0, 100);
+    this.throwImpossible();
   }
 
   /** The chip sleeps between measurements by itself. */

@@ -1,6 +1,12 @@
 import { sleep } from "@devicescript/core";
 import { SensorChip, SensorChipOptions } from "./sensorChip";
-import { nextRange, VEML7700_RANGES, veml7700Lux } from "./veml7700Conversion";
+import {
+  nextRange,
+  VEML7700_RANGES,
+  veml7700Config,
+  veml7700IntegrationMs,
+  veml7700Lux,
+} from "./veml7700Conversion";
 
 // Vishay VEML7700 data sheet, document 84286, revision 1.8, 28-Nov-2024.
 export const VEML7700_ADDRESS = 0x10;
@@ -21,9 +27,6 @@ const INTEGRATION_MARGIN = 1.1;
 const INTEGRATION_MARGIN_MS = 5;
 
 const FULL_COUNTS = 65535;
-
-/** Full sun is 100 klx to 120 klx; the data sheet's range ends at 140 klx. */
-const LIMITS = [0, 140000];
 
 /**
  * Vishay VEML7700 ambient light sensor.
@@ -60,7 +63,7 @@ export class Veml7700 extends SensorChip {
     this.clearValues();
     await this.checkSettings();
     let counts = await this.counts();
-    for (let step = 1; step < VEML7700_RANGES.length; step++) {
+    for (let step = 1; step < VEML7700_RANGES; step++) {
       const next = nextRange(this.range, counts);
       if (next === this.range) break;
       const before = counts;
@@ -71,7 +74,9 @@ export class Veml7700 extends SensorChip {
         throw this.failure("not-ready", "has no new measurement");
     }
     this.values[0] = veml7700Lux(this.range, counts);
-    this.checkLimits(LIMITS);
+    // Full sun is 100 klx to 120 klx; the data sheet's range ends at 140 klx.
+    this.limit(0, 0, 0, 140000);
+    this.throwImpossible();
   }
 
   override async stop(): Promise<void> {
@@ -92,10 +97,10 @@ export class Veml7700 extends SensorChip {
 
   /** Switches to a range and waits for its first measurement. */
   private async measureIn(range: number): Promise<void> {
-    const setting = VEML7700_RANGES[range];
-    await this.configure(setting.config);
+    await this.configure(veml7700Config(range));
     this.range = range;
-    await sleep(POWER_UP_MS + setting.integrationMs * INTEGRATION_MARGIN + INTEGRATION_MARGIN_MS);
+    const integrationMs = veml7700IntegrationMs(range);
+    await sleep(POWER_UP_MS + integrationMs * INTEGRATION_MARGIN + INTEGRATION_MARGIN_MS);
   }
 
   private async configure(settings: number): Promise<void> {

@@ -4,14 +4,8 @@
  * the VEML7700 Into an Application", document 84323.
  */
 
-/** A setting of gain and integration time. */
-export interface Veml7700Range {
-  /** Bits of the register ALS_CONF (data sheet, table 1), the chip powered on. */
-  readonly config: number;
-  readonly integrationMs: number;
-  /** Illuminance of one count (application note, table of resolutions). */
-  readonly luxPerCount: number;
-}
+/** The ranges: 0 for full sun to 3 for a street at night. */
+export const VEML7700_RANGES = 4;
 
 const GAIN_1 = 0x0000;
 const GAIN_2 = 0x0800;
@@ -20,19 +14,32 @@ const INTEGRATION_25_MS = 0x0300;
 const INTEGRATION_100_MS = 0x0000;
 const INTEGRATION_400_MS = 0x0080;
 
+/** Bits of the register ALS_CONF of a range (data sheet, table 1), the chip powered on. */
+export function veml7700Config(range: number): number {
+  if (range === 0) return GAIN_EIGHTH | INTEGRATION_25_MS;
+  if (range === 1) return GAIN_EIGHTH | INTEGRATION_100_MS;
+  if (range === 2) return GAIN_1 | INTEGRATION_100_MS;
+  return GAIN_2 | INTEGRATION_400_MS;
+}
+
+/** Integration time of a range, in milliseconds. */
+export function veml7700IntegrationMs(range: number): number {
+  if (range === 0) return 25;
+  return range === 3 ? 400 : 100;
+}
+
 /**
- * The ranges, from full sun to a street at night; each is four or eight times as
- * sensitive as the one before. 0.0042 lx a count at gain 2 and 800 ms is the best
- * resolution (data sheet since revision 1.7; before it said 0.0036), the others follow
- * from gain and time. Gains 1 and 2 are for dim light only, since they bend early
+ * Illuminance of one count in a range, in lx; each is four or eight times as sensitive as the
+ * one before. 0.0042 lx a count at gain 2 and 800 ms is the best resolution (data sheet since
+ * revision 1.7; before it said 0.0036; application note, table of resolutions), the others
+ * follow from gain and time. Gains 1 and 2 are for dim light only, since they bend early
  * (application note): here they end at 672 lx and 84 lx.
  */
-export const VEML7700_RANGES: Veml7700Range[] = [
-  { config: GAIN_EIGHTH | INTEGRATION_25_MS, integrationMs: 25, luxPerCount: 2.1504 },
-  { config: GAIN_EIGHTH | INTEGRATION_100_MS, integrationMs: 100, luxPerCount: 0.5376 },
-  { config: GAIN_1 | INTEGRATION_100_MS, integrationMs: 100, luxPerCount: 0.0672 },
-  { config: GAIN_2 | INTEGRATION_400_MS, integrationMs: 400, luxPerCount: 0.0084 },
-];
+export function veml7700LuxPerCount(range: number): number {
+  if (range === 0) return 2.1504;
+  if (range === 1) return 0.5376;
+  return range === 2 ? 0.0672 : 0.0084;
+}
 
 /** Below, a more sensitive range is better; above, a less sensitive one (application note). */
 const FEW_COUNTS = 100;
@@ -48,7 +55,7 @@ const FULL_COUNTS = 65535;
 export function nextRange(range: number, counts: number): number {
   if (counts >= FULL_COUNTS) return 0;
   if (counts > MANY_COUNTS && range > 0) return range - 1;
-  if (counts < FEW_COUNTS && range < VEML7700_RANGES.length - 1) return range + 1;
+  if (counts < FEW_COUNTS && range < VEML7700_RANGES - 1) return range + 1;
   return range;
 }
 
@@ -82,5 +89,5 @@ export function correctedLux(linearLux: number): number {
 
 /** Illuminance in lx of `counts` measured in that range. */
 export function veml7700Lux(range: number, counts: number): number {
-  return correctedLux(counts * VEML7700_RANGES[range].luxPerCount);
+  return correctedLux(counts * veml7700LuxPerCount(range));
 }

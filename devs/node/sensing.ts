@@ -54,8 +54,8 @@ const HUMIDITY = metricIndex("humidity");
 /** Where reports and events go. */
 export interface ReportSink {
   /** A reading that is worth sending, of the metric or the statistic with that index. */
-  addReading(metric: number, value: number, timeS: number): void;
-  addEvent(event: OutboxEvent): void;
+  takeReading(metric: number, value: number, timeS: number): void;
+  takeEvent(event: OutboxEvent): void;
 }
 
 /** The measuring half of the node: chips, their samplers, and the filter chain of each channel. */
@@ -395,7 +395,7 @@ export class Sensing implements SampleSink {
       if (!(changed & (1 << fault))) continue;
       const raised = lamp.states[fault] === FaultState.Raised;
       const kind = raised ? EventKind.LampFault : EventKind.LampOk;
-      this.sink.addEvent(new OutboxEvent(kind, fault, 0, value, timeS));
+      this.sink.takeEvent(new OutboxEvent(kind, fault, 0, value, timeS));
     }
   }
 
@@ -423,12 +423,12 @@ export class Sensing implements SampleSink {
 
   private tellSensor(kind: EventKind, part: number, reason: number, timeS: number): void {
     if (kind === EventKind.SensorFault) this.sensorFaults++;
-    this.sink.addEvent(new OutboxEvent(kind, part, reason, NaN, timeS));
+    this.sink.takeEvent(new OutboxEvent(kind, part, reason, NaN, timeS));
   }
 
   private report(channel: number, value: number, timeS: number): void {
     this.reported++;
-    this.sink.addReading(channel, value, timeS);
+    this.sink.takeReading(channel, value, timeS);
   }
 
   private alarmsChanged(channel: number, chain: FilterChain): void {
@@ -437,7 +437,7 @@ export class Sensing implements SampleSink {
     for (let i = 0; i < alarms.count(); i++) {
       if (!(alarms.changed & (1 << i))) continue;
       const kind = alarms.raised & (1 << i) ? EventKind.AlarmRaised : EventKind.AlarmCleared;
-      this.sink.addEvent(new OutboxEvent(kind, channel, i, chain.value, chain.timeS));
+      this.sink.takeEvent(new OutboxEvent(kind, channel, i, chain.value, chain.timeS));
     }
   }
 }

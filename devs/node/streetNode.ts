@@ -143,14 +143,14 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     await this.delivery.stop(this.offline(reason));
   }
 
-  addReading(metric: number, value: number, timeS: number): void {
+  takeReading(metric: number, value: number, timeS: number): void {
     if (this.away) return;
     if (this.identity.trace)
       console.log("reading " + metricName(metric) + " " + value + " " + timeS);
     this.delivery.outbox.addReading(metric, value, timeS);
   }
 
-  addEvent(event: OutboxEvent): void {
+  takeEvent(event: OutboxEvent): void {
     if (this.away) return;
     log(this.sensing.eventFields(event));
     this.delivery.addEvent(event);

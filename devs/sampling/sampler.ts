@@ -9,6 +9,13 @@ const RETRY_MS = 1000;
 /** A chip of which no value is wanted is read so often, to know whether it works. */
 const IDLE_MS = 60000;
 
+/**
+ * The parts of a node are due one after the other, so much apart: longer than most take to be
+ * read, so that they neither wait for the bus nor hold memory all at once. All of them are due
+ * within one second.
+ */
+const PHASE_MS = 70;
+
 /** Where samples go, and the news of the sensors themselves. */
 export interface SampleSink {
   /** A sample of the channel with that index; it is never NaN. */
@@ -73,10 +80,10 @@ export class Sampler {
 
   /** Starts and reads the chip for ever. */
   async run(): Promise<void> {
+    let pauseMs = this.started ? this.untilDueMs() : this.part * PHASE_MS;
     while (true) {
-      let pauseMs = RETRY_MS;
-      if (!this.busy) pauseMs = await this.turn();
       await sleep(pauseMs);
+      pauseMs = this.busy ? RETRY_MS : await this.turn();
     }
   }
 
@@ -176,11 +183,14 @@ export class Sampler {
   }
 
   /**
-   * The next due time of a metric: a multiple of its period, so that what has the same
-   * period is due in the same second and goes out in one pack.
+   * The next due time of a metric: a multiple of its period and the part's phase, so that what
+   * has the same period is due in the same second and goes out in one pack.
    */
   private nextMs(i: number): number {
-    return (Math.floor(millis() / this.periodMs[i]) + 1) * this.periodMs[i];
+    const phaseMs = this.part * PHASE_MS;
+    return (
+      (Math.floor((millis() - phaseMs) / this.periodMs[i]) + 1) * this.periodMs[i] + phaseMs
+    );
   }
 
   private untilDueMs(): number {

@@ -1,5 +1,5 @@
 import type ts from "typescript";
-import { declarationOf } from "./singletons";
+import { boundMember, declarationOf } from "./singletons";
 
 /** The bundled checker can answer this, but does not publish it. */
 interface Checker extends ts.TypeChecker {
@@ -23,8 +23,10 @@ export interface ArrayClasses {
   readonly classes: ReadonlyMap<ts.Node, ArrayClass>;
   /** Element of each field, by its declaration. */
   readonly fields: ReadonlyMap<ts.Node, number>;
-  /** Place of each virtual method in the array of methods, by its declaration. */
+  /** Place of each virtual method in the array of methods, by its declaration; -1 where it is in none. */
   readonly methods: ReadonlyMap<ts.Node, number>;
+  /** The method that a call means although other classes of the group have one of that name. */
+  readonly calls: ReadonlyMap<ts.Node, ts.MethodDeclaration>;
 }
 
 /** Classes that extend one another. */
@@ -42,7 +44,8 @@ interface Group {
  * every use of it is traced by the type checker to a member of its class or of one that it
  * extends, or that extends it: none is through an interface, by `any`, destructured or
  * indexed. Methods that such classes override are found through an array of functions, one
- * for each class, in the first element.
+ * for each class, in the first element; those that are always called on an object whose class
+ * is known well enough are not among them.
  *
  * To read an element takes the runtime one step more than to read a field, so a class that
  * says `@hot` keeps its fields.
@@ -132,6 +135,7 @@ export function arrayClasses(
   };
 
   const made = new Set<ts.Node>();
+  const methodCalls: { access: ts.PropertyAccessExpression; method: ts.MethodDeclaration }[] = [];
   everywhere((node) => {
     if (typescript.isIdentifier(node)) {
       const named = declarationOf(typescript, checker, node);
@@ -153,13 +157,18 @@ export function arrayClasses(
           typescript.isSpreadElement(argument),
         );
       used(node.name.text, node.expression, isMethod && (!isCall || spread) ? undefined : member);
+      if (isMethod) methodCalls.push({ access: node, method: member });
     } else if (typescript.isElementAccessExpression(node)) {
       const type = checker.getTypeAtLocation(node.expression);
       if ((type.flags & typescript.TypeFlags.Any) === 0) refuseExact(node.expression);
     } else if (typescript.isBindingElement(node)) {
       const key = node.propertyName ?? node.name;
       if (node.dotDotDotToken) refuseExact(node.parent);
-      else if (typescript.isIdentifier(key)) used(key.text, node.parent, undefined);
+      else if (typescript.isIdentifier(key)) {
+        const member = boundMember(typescript, checker, node);
+        const isMethod = member && typescript.isMethodDeclaration(member);
+        used(key.text, node.parent, isMethod ? undefined : member);
+      }
     } else if (typescript.isSpreadAssignment(node) || typescript.isForInStatement(node)) {
       refuseExact(node.expression);
     } else if (typescript.isObjectLiteralExpression(node)) {
@@ -203,15 +212,27 @@ export function arrayClasses(
   const classes = new Map<ts.Node, ArrayClass>();
   const fields = new Map<ts.Node, number>();
   const methods = new Map<ts.Node, number>();
+  const calls = new Map<ts.Node, ts.MethodDeclaration>();
   for (const group of candidates()) {
     const virtual: string[] = [];
+    for (const { access, method } of methodCalls) {
+      if (groupOf.get(method.parent) !== group || direct.has(method)) continue;
+      const name = access.name.text;
+      const receiver = checker.getTypeAtLocation(access.expression);
+      const type = checker.getBaseConstraintOfType(receiver) ?? receiver;
+      const others = group.classes.filter(
+        (declaration, i) =>
+          declaration !== method.parent &&
+          namesOf(typescript, declaration).includes(name) &&
+          checker.isTypeAssignableTo(group.types[i] as ts.Type, type),
+      );
+      if (method.body && others.length === 0) calls.set(access, method);
+      else if (!virtual.includes(name)) virtual.push(name);
+    }
     for (const declaration of group.classes)
       for (const member of declaration.members)
-        if (typescript.isMethodDeclaration(member) && !direct.has(member)) {
-          const name = member.name.getText();
-          if (!virtual.includes(name)) virtual.push(name);
-          methods.set(member, virtual.indexOf(name));
-        }
+        if (typescript.isMethodDeclaration(member) && !direct.has(member))
+          methods.set(member, virtual.indexOf(member.name.getText()));
     const lengthOf = (declaration: ts.ClassDeclaration): number => {
       const known = classes.get(declaration);
       if (known) return known.length;
@@ -228,7 +249,7 @@ export function arrayClasses(
     };
     group.classes.forEach(lengthOf);
   }
-  return { classes, fields, methods };
+  return { classes, fields, methods, calls };
 }
 
 /** Whether a member of a class can be part of an array. */

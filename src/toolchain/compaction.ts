@@ -25,9 +25,10 @@ import { arrayClasses, type ArrayClass, type ArrayClasses } from "./arrayClasses
 import type { Label, Program, SymbolWithCell, Value, Variable } from "./compilerParts";
 import { isBranching, jumpUnless, returnBranch } from "./conditions";
 import { Constants } from "./constants";
-import { directMethods } from "./directMethods";
+import { directMethods, startedMethod } from "./directMethods";
 import { plainClasses } from "./plainClasses";
-import { declarationOf, singletonFields } from "./singletons";
+import { boundMember, declarationOf, singletonFields } from "./singletons";
+import { findSoleImplementers, implementation } from "./soleImplementers";
 import { declarationKey, Inlining, type Call } from "./inlining";
 
 /** Integers below take one byte in the bytecode. */
@@ -77,16 +78,23 @@ const CHANGES: readonly (readonly [string, string])[] = [
             wr.emitCall(method, object.finalEmit(), ...args);
             return this.retVal();
           }
-          const sym = this.getSymAtLocation(call.callexpr);
-          const meth = sym && sym.valueDeclaration;
-          if (meth && globalThis.compaction.isDirect(meth)) {
-            this.markMethodUsed(this.symName(sym));
+          const meth = globalThis.compaction.calledMethod(this, call.callexpr);
+          if (meth) {
+            this.markMethodUsed(this.symName(this.getSymAtLocation(call.callexpr)));
             globalThis.compaction.referred(meth);
             return this.emitGenericCall(
               [call.callexpr.expression, ...call.arguments],
               this.methodProc(meth).reference(this.writer)
             );
           }
+        }
+        const started = !call.compiledCallExpr && globalThis.compaction.startedMethod(this, call.position);
+        if (started) {
+          const wr = this.writer;
+          return this.emitGenericCall(
+            [started.object, ...call.arguments],
+            wr.emitIndex(this.methodProc(started.method).reference(wr), wr.emitString("start"))
+          );
         }
         const fn = (_a = call.compiledCallExpr) != null ? _a : this.emitExpr(call.callexpr);`,
   ],
@@ -315,6 +323,15 @@ const CHANGES: readonly (readonly [string, string])[] = [
         return field;`,
   ],
   [
+    "const val = wr.emitIndex(obj.emit(), wr.emitString(pname));",
+    `const field = globalThis.compaction.boundField(this, bindingElt);
+        const global = field && globalThis.compaction.globalField(field, () => new Variable(field, 0, this.globals));
+        const element = field && globalThis.compaction.element(field);
+        const val = global
+          ? global.emit(wr)
+          : wr.emitIndex(obj.emit(), element === undefined ? wr.emitString(pname) : literal(element));`,
+  ],
+  [
     "return prog.getFunctionProc(this).reference(wr);",
     "globalThis.compaction.referred(this.definition);\n        return prog.getFunctionProc(this).reference(wr);",
   ],
@@ -418,6 +435,7 @@ export class Compaction {
 
   /** Looks at the program as a whole, before it is compiled. */
   findDirectMethods(typescript: typeof ts, program: ts.Program): void {
+    findSoleImplementers(typescript, program, this.#isOwn);
     this.#direct = directMethods(typescript, program, this.#isOwn);
     if (!this.enabled) return;
     this.#typescript = typescript;
@@ -550,8 +568,16 @@ export class Compaction {
   /** The place of a method in the array of methods, where it is found there. */
   virtualMethod(program: Program, access: ts.PropertyAccessExpression): number | undefined {
     if (!this.#typescript || !this.#arrays?.methods.size) return undefined;
+    if (this.#arrays.calls.has(access)) return undefined;
     const method = declarationOf(this.#typescript, program.checker, access.name);
     return method && this.#arrays.methods.get(method);
+  }
+
+  /** The method that a call means, where it is known. */
+  calledMethod(program: Program, access: ts.PropertyAccessExpression): ts.Node | undefined {
+    const named = program.getSymAtLocation(access)?.valueDeclaration;
+    const method = named && implementation(program.checker, named);
+    return method && this.isDirect(method) ? method : this.#arrays?.calls.get(access);
   }
 
   /** Whether a method is found in an array of methods, and not in a prototype. */
@@ -576,6 +602,23 @@ export class Compaction {
     if (!this.#typescript || this.#singletonFields.size === 0) return undefined;
     const field = declarationOf(this.#typescript, program.checker, access.name);
     return field && this.globalField(field, () => newVariable(field));
+  }
+
+  /** The method that a call starts in a fiber of its own, and its object. */
+  startedMethod(
+    program: Program,
+    call: ts.Node,
+  ): { method: ts.Node; object: ts.Expression } | undefined {
+    const access = this.#typescript && startedMethod(this.#typescript, call);
+    const method = access && this.calledMethod(program, access);
+    if (!access || !method) return undefined;
+    this.referred(method);
+    return { method, object: access.expression };
+  }
+
+  /** The field that an element of a pattern takes. */
+  boundField(program: Program, element: ts.BindingElement): ts.Node | undefined {
+    return this.#typescript && boundMember(this.#typescript, program.checker, element);
   }
 
   isDirect(method: ts.Node): boolean {

@@ -1,4 +1,5 @@
 import type ts from "typescript";
+import { implementation } from "./soleImplementers";
 
 /** A method of one of the project's own classes. */
 interface Method {
@@ -90,19 +91,38 @@ export function directMethods(
   return fit;
 }
 
-/** The method that a plain call means, or undefined where it is no plain call of one. */
+/** The method that a plain call means or starts, or undefined where it is no such call. */
 function calledMethod(
   typescript: typeof ts,
   checker: ts.TypeChecker,
   node: ts.PropertyAccessExpression,
 ): ts.Node | undefined {
-  const call = node.parent;
-  if (!typescript.isCallExpression(call) || call.expression !== node) return undefined;
+  const starts = startedMethod(typescript, node.parent.parent) === node;
+  const call = starts ? node.parent.parent : node.parent;
+  if (!typescript.isCallExpression(call) || !(starts || call.expression === node)) return undefined;
   if (node.questionDotToken || node.expression.kind === typescript.SyntaxKind.SuperKeyword)
     return undefined;
   if (call.arguments.some((argument) => typescript.isSpreadElement(argument))) return undefined;
   const declarations = checker.getSymbolAtLocation(node.name)?.declarations ?? [];
-  return declarations.length === 1 ? declarations[0] : undefined;
+  const [only] = declarations;
+  return only && declarations.length === 1 ? implementation(checker, only) : undefined;
+}
+
+/**
+ * The method that a call starts in a fiber of its own: `object.method.start(argument)`. The
+ * runtime's `start` belongs to the function.
+ */
+export function startedMethod(
+  typescript: typeof ts,
+  call: ts.Node,
+): ts.PropertyAccessExpression | undefined {
+  if (!typescript.isCallExpression(call)) return undefined;
+  const { expression } = call;
+  return typescript.isPropertyAccessExpression(expression) &&
+    expression.name.text === "start" &&
+    typescript.isPropertyAccessExpression(expression.expression)
+    ? expression.expression
+    : undefined;
 }
 
 function isStatic(typescript: typeof ts, member: ts.MethodDeclaration): boolean {

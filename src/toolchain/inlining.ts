@@ -16,6 +16,7 @@ import {
   type Variable,
 } from "./compilerParts";
 import type { Constants } from "./constants";
+import { implementation } from "./soleImplementers";
 
 /** A call, as the compiler hands it on. */
 export interface Call {
@@ -201,7 +202,8 @@ export class Inlining {
     if (call.arguments.some((argument) => typescript.isSpreadElement(argument))) return undefined;
     const isMethod = typescript.isPropertyAccessExpression(callexpr);
     if (!isMethod && !typescript.isIdentifier(callexpr)) return undefined;
-    const declaration = program.getSymAtLocation(callexpr)?.valueDeclaration;
+    const named = program.getSymAtLocation(callexpr)?.valueDeclaration;
+    const declaration = named && implementation(program.checker, named);
     if (!declaration || !this.#isOwn(declaration.getSourceFile().fileName)) return undefined;
     const fits = isMethod
       ? typescript.isMethodDeclaration(declaration) && this.#isDirect(declaration)

@@ -1,4 +1,5 @@
 import type ts from "typescript";
+import { implementation } from "./soleImplementers";
 
 /** The bundled checker can answer this, but does not publish it. */
 interface Checker extends ts.TypeChecker {
@@ -82,7 +83,7 @@ export function singletonFields(
   const fit = new Set<ts.Node>();
   everywhere((node) => {
     if (!typescript.isClassDeclaration(node) || !isSingle(node)) return;
-    if (!(made.get(node) ?? []).every((place) => isKept(typescript, place.parent))) return;
+    if (!(made.get(node) ?? []).every((place) => isKept(typescript, checker, place.parent))) return;
     const owner = checker.getTypeAtLocation(node);
     for (const field of fieldsOf(typescript, node)) {
       const name = field.name.getText();
@@ -113,7 +114,8 @@ export function singletonFields(
         if (type.getProperty(name)) use(name, node.expression, undefined);
     } else if (typescript.isBindingElement(node)) {
       const key = node.propertyName ?? node.name;
-      if (typescript.isIdentifier(key)) use(key.text, node.parent, undefined);
+      if (typescript.isIdentifier(key))
+        use(key.text, node.parent, boundMember(typescript, checker, node));
     } else if (typescript.isSpreadAssignment(node)) {
       for (const name of byName.keys()) use(name, node.expression, undefined);
     } else if (typescript.isCallExpression(node)) {
@@ -145,16 +147,46 @@ export function declarationOf(
   let symbol = checker.getSymbolAtLocation(node);
   if (symbol && symbol.flags & typescript.SymbolFlags.Alias)
     symbol = checker.getAliasedSymbol(symbol);
+  return onlyDeclaration(typescript, checker, symbol);
+}
+
+/**
+ * The declaration of the member that an element of a pattern takes out of an object, as in
+ * `const { member } = this.object`; undefined where it is taken in another way.
+ */
+export function boundMember(
+  typescript: typeof ts,
+  checker: ts.TypeChecker,
+  element: ts.BindingElement,
+): ts.Node | undefined {
+  const { parent: pattern } = element;
+  const declaration = pattern.parent;
+  const key = element.propertyName ?? element.name;
+  if (!typescript.isIdentifier(key) || !typescript.isIdentifier(element.name)) return undefined;
+  if (element.initializer || pattern.elements.some(isRest)) return undefined;
+  if (!typescript.isVariableDeclaration(declaration) || !declaration.initializer) return undefined;
+  if (!isSteady(typescript, declaration.initializer)) return undefined;
+  const type = checker.getTypeAtLocation(declaration.initializer);
+  return onlyDeclaration(typescript, checker, type.getProperty(key.text));
+}
+
+function isRest(element: ts.ArrayBindingElement): boolean {
+  return "dotDotDotToken" in element && element.dotDotDotToken !== undefined;
+}
+
+function onlyDeclaration(
+  typescript: typeof ts,
+  checker: ts.TypeChecker,
+  symbol: ts.Symbol | undefined,
+): ts.Node | undefined {
   const declarations = symbol?.declarations ?? [];
   const field = declarations.find(
     (declaration) =>
       typescript.isParameter(declaration) || typescript.isPropertyDeclaration(declaration),
   );
-  return declarations.length === 1
-    ? declarations[0]
-    : declarations.length === 2
-      ? field
-      : undefined;
+  const meant =
+    declarations.length === 1 ? declarations[0] : declarations.length === 2 ? field : undefined;
+  return meant && implementation(checker, meant);
 }
 
 function isDerived(typescript: typeof ts, { heritageClauses }: ts.ClassDeclaration): boolean {
@@ -194,16 +226,25 @@ function isAnything(typescript: typeof ts, type: ts.Type): boolean {
  * Whether a new object goes into a field or a global variable, or into another new object:
  * one that is let go of must be able to take its fields along.
  */
-function isKept(typescript: typeof ts, made: ts.Node): boolean {
+function isKept(typescript: typeof ts, checker: ts.TypeChecker, made: ts.Node): boolean {
   const { parent } = made;
   if (typescript.isPropertyDeclaration(parent) || typescript.isNewExpression(parent)) return true;
-  if (typescript.isVariableDeclaration(parent))
-    return typescript.isSourceFile(parent.parent.parent.parent);
-  return (
-    typescript.isBinaryExpression(parent) &&
-    parent.operatorToken.kind === typescript.SyntaxKind.EqualsToken &&
-    typescript.isPropertyAccessExpression(parent.left)
-  );
+  if (typescript.isVariableDeclaration(parent)) return isGlobal(typescript, parent);
+  if (
+    !typescript.isBinaryExpression(parent) ||
+    parent.operatorToken.kind !== typescript.SyntaxKind.EqualsToken
+  )
+    return false;
+  const { left } = parent;
+  if (typescript.isPropertyAccessExpression(left)) return true;
+  const variable = typescript.isIdentifier(left)
+    ? declarationOf(typescript, checker, left)
+    : undefined;
+  return !!variable && typescript.isVariableDeclaration(variable) && isGlobal(typescript, variable);
+}
+
+function isGlobal(typescript: typeof ts, variable: ts.VariableDeclaration): boolean {
+  return typescript.isSourceFile(variable.parent.parent.parent);
 }
 
 function isCalled(typescript: typeof ts, node: ts.Node): boolean {

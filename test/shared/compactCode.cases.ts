@@ -269,6 +269,29 @@ class Inside {
 
 const only = new Only(10);
 
+/** One class stands behind it. */
+interface Keeper {
+  keep(value: number): this;
+  kept(): number;
+}
+
+class Vault implements Keeper {
+  private sum = 0;
+
+  keep(value: number): this {
+    this.sum += value;
+    return this;
+  }
+
+  kept(): number {
+    return this.sum;
+  }
+}
+
+function keptIn(keeper: Keeper, value: number): number {
+  return keeper.keep(value).keep(value).kept();
+}
+
 function nameOf(named: Named): string {
   return named.name;
 }
@@ -354,6 +377,14 @@ export async function compactCodeCases(t: CaseRunner): Promise<void> {
   is("knows its own fields", shapes[2].grow(1).label(), "red tile of 5");
   const { first, second } = new Parts();
   is("can be taken apart", first + second + new Parts().second, 5);
+  const tile = new Tile(3, 2);
+  is("is of a class that is known", tile.area() + tile.label(), "18red tile of 4");
+  const square = new Square(4);
+  is("is of a class that others extend", square.area() + square.label(), "16square 4");
+  is("makes both", traced(), "made made ");
+  is("stands behind an interface", keptIn(new Vault(), 4) + keptIn(new Vault().keep(1), 5), 19);
+  const { count, inside: within } = only;
+  is("is the only one and taken apart", count + within.depth, 13 + 3);
   let none: Shape | undefined = shapes[9];
   is("may be missing", none?.area(), undefined);
   none = shapes[0];

@@ -8,7 +8,12 @@ import {
   OX_B431_FACTORS,
   temperatureFactor,
 } from "../../devs/drivers/alphasenseConversion";
-import { bh1750Lux, bh1750NextRange, BH1750_RANGES } from "../../devs/drivers/bh1750Conversion";
+import {
+  bh1750Lux,
+  bh1750LuxPerCount,
+  bh1750NextRange,
+  BH1750_RANGES,
+} from "../../devs/drivers/bh1750Conversion";
 import {
   bme280Calibration,
   bme280Celsius,
@@ -57,6 +62,7 @@ import {
   nextRange,
   veml7700Lux,
   VEML7700_RANGES,
+  veml7700LuxPerCount,
 } from "../../devs/drivers/veml7700Conversion";
 import type { CaseRunner } from "./caseRunner";
 
@@ -173,14 +179,14 @@ async function veml7700Cases(t: CaseRunner): Promise<void> {
   for (let lux = 0.01; lux < 25000; lux *= 1.4) {
     let range = 1;
     let steps = 0;
-    while (steps <= VEML7700_RANGES.length) {
-      const counts = Math.min(65535, Math.floor(lux / VEML7700_RANGES[range].luxPerCount));
+    while (steps <= VEML7700_RANGES) {
+      const counts = Math.min(65535, Math.floor(lux / veml7700LuxPerCount(range)));
       const next = nextRange(range, counts);
       if (next === range) break;
       range = next;
       steps++;
     }
-    if (steps > VEML7700_RANGES.length) settles = false;
+    if (steps > VEML7700_RANGES) settles = false;
   }
   t.check("VEML7700 settles on a range in any light", settles);
   await t.pause();
@@ -352,14 +358,14 @@ async function otherCases(t: CaseRunner): Promise<void> {
   for (let lux = 0.05; lux < 121000; lux *= 1.3) {
     let range = 0;
     let steps = 0;
-    while (steps <= BH1750_RANGES.length) {
-      const counts = Math.min(65535, Math.floor(lux / BH1750_RANGES[range].luxPerCount));
+    while (steps <= BH1750_RANGES) {
+      const counts = Math.min(65535, Math.floor(lux / bh1750LuxPerCount(range)));
       const next = bh1750NextRange(range, counts);
       if (next === range) break;
       range = next;
       steps++;
     }
-    if (steps > BH1750_RANGES.length) settles = false;
+    if (steps > BH1750_RANGES) settles = false;
   }
   t.check("BH1750 settles on a range in any light", settles);
   await t.pause();
