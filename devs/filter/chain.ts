@@ -26,8 +26,6 @@ export const SILENCE_INTERVALS = 10;
  * @hot its fields are read at every sample.
  */
 export abstract class FilterChain {
-  /** Samples refused since boot. */
-  rejected = 0;
   /** Filtered value and time of the last accepted sample; NaN before the first, the time also after `interrupt`. */
   value = NaN;
   timeS = NaN;
@@ -35,6 +33,8 @@ export abstract class FilterChain {
   reportValue = NaN;
   reportTimeS = NaN;
   // No field below has a start value that it does not need: each takes 16 bytes, of thirteen chains.
+  /** Samples refused since boot, when there were any. */
+  rejected?: number;
   /** The report that goes before it, when `Outcome.EarlierReport` is set. */
   earlierValue?: number;
   earlierTimeS?: number;
@@ -118,7 +118,7 @@ export abstract class FilterChain {
   }
 
   protected reject(): number {
-    this.rejected++;
+    this.rejected = (this.rejected ?? 0) + 1;
     return Outcome.Rejected;
   }
 

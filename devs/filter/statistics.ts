@@ -1,7 +1,7 @@
 /**
  * Figures of a value over windows of fixed length, at multiples of it, that follow each
  * other. The first value after the end of a window closes it: then `count`, `mean`,
- * `min`, `max`, `deviation` and `startS` are the window's, until the next one closes.
+ * `smallest`, `greatest`, `deviation` and `startS` are the window's, until the next one closes.
  *
  * The chain adds each value to the sums itself: a call for each would cost too much.
  */
@@ -9,8 +9,8 @@ export class WindowStatistics {
   /** Values in the last closed window; the other figures are NaN before the first. */
   count = 0;
   mean = NaN;
-  min = NaN;
-  max = NaN;
+  smallest = NaN;
+  greatest = NaN;
   /** Standard deviation of the values (divided by their number). */
   deviation = NaN;
   /** Start of the window. */
@@ -47,8 +47,8 @@ export class WindowStatistics {
     if (closed) {
       this.count = this.running;
       this.mean = this.meanOf();
-      this.min = this.lowest;
-      this.max = this.highest;
+      this.smallest = this.lowest;
+      this.greatest = this.highest;
       const plainMean = this.sum / this.count;
       this.deviation = Math.sqrt(Math.max(0, this.squares / this.count - plainMean * plainMean));
       this.startS = this.endS - this.windowS;

@@ -1,16 +1,17 @@
 /** A filter over the last few samples. */
-export interface WindowFilter {
+export abstract class WindowFilter {
   /** Begins as if `value` had been there for a whole window. */
-  fill(value: number): void;
+  abstract fill(value: number): void;
   /** The filtered value after the next sample. */
-  next(value: number): number;
+  abstract next(value: number): number;
 }
 
 /** Median of the last samples, an odd number of them. */
-export class MedianFilter implements WindowFilter {
+export class MedianFilter extends WindowFilter {
   private readonly window: SortedWindow;
 
   constructor(size: number) {
+    super();
     this.window = new SortedWindow(size);
   }
 
@@ -30,11 +31,12 @@ export class MedianFilter implements WindowFilter {
  * 1.4826 times the median of the distances from the median, which is right for a normal
  * distribution and blind to outliers (F. R. Hampel, J. Am. Stat. Assoc. 69, 1974).
  */
-export class HampelFilter implements WindowFilter {
+export class HampelFilter extends WindowFilter {
   private readonly window: SortedWindow;
   private readonly limit: number;
 
   constructor(size: number, k: number) {
+    super();
     this.window = new SortedWindow(size);
     this.limit = 1.4826 * k;
   }
@@ -67,12 +69,13 @@ export class HampelFilter implements WindowFilter {
 }
 
 /** Mean of the last samples. */
-export class MovingAverage implements WindowFilter {
+export class MovingAverage extends WindowFilter {
   private readonly window: number[] = [];
   private oldest = 0;
   private sum = 0;
 
   constructor(size: number) {
+    super();
     for (let i = 0; i < size; i++) this.window.push(0);
   }
 

@@ -17,6 +17,9 @@ const WRITE_RETRY_MS = 20;
 /** Wait after an error inside the node's own code, in milliseconds. */
 const INTERNAL_ERROR_PAUSE_MS = 1000;
 
+const bell = new Bell();
+let jitter = 0;
+
 /** One client; a device has one socket, so a program makes one client. */
 export class MqttClient {
   /** Its counters, its last problem and what waits in its queue are there to be read. */
@@ -27,14 +30,11 @@ export class MqttClient {
   turns: number = 0;
 
   private readonly link: SocketLink;
-  private jitter: number;
-  private readonly bell: Bell = new Bell();
 
   constructor(options: MqttClientOptions, hooks: SessionHooks) {
-    this.jitter = jitterSeed(options.clientId);
-    // In DeviceScript a method taken from its object stays bound to it.
-    this.link = new SocketLink(ds as unknown as RuntimeSockets, options, this.wake);
-    this.session = new Session(options, this.link, hooks, this.random);
+    jitter = jitterSeed(options.clientId);
+    this.link = new SocketLink(ds as unknown as RuntimeSockets, options, ringBell);
+    this.session = new Session(options, this.link, hooks, random);
   }
 
   /** Whether the broker accepted the connection and it still stands, as far as is known. */
@@ -66,7 +66,7 @@ export class MqttClient {
 
   /** Makes the client look for messages now. */
   wake(): void {
-    this.bell.ring();
+    bell.ring();
   }
 
   /** Connects and keeps connected, for ever; to be started as a fiber of its own. Never throws. */
@@ -82,7 +82,7 @@ export class MqttClient {
         this.internalErrors++;
         console.error("mqtt: " + (error as Error).message);
       }
-      await this.bell.wait(waitMs);
+      await bell.wait(waitMs);
     }
   }
 
@@ -104,11 +104,6 @@ export class MqttClient {
     this.wake();
   }
 
-  private random(): number {
-    this.jitter = nextJitter(this.jitter);
-    return mixJitter(this.jitter, Math.random());
-  }
-
   /** Passes on what the socket reported, then lets the session work. Gives the wait in milliseconds. */
   private turn(): number {
     const nowMs = ds.millis();
@@ -126,4 +121,14 @@ export class MqttClient {
     if (link.backlogged() && waitMs > WRITE_RETRY_MS) return WRITE_RETRY_MS;
     return waitMs;
   }
+}
+
+function ringBell(): void {
+  bell.ring();
+}
+
+/** A number from 0 to 1 that differs from node to node. */
+function random(): number {
+  jitter = nextJitter(jitter);
+  return mixJitter(jitter, Math.random());
 }

@@ -18,7 +18,7 @@ import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
 import { OutboxEvent } from "../outbox/outbox";
 import { roundTo } from "../report/senml";
-import { runSampler, SampleSink, Sampler } from "../sampling/sampler";
+import { NO_CHANNEL, runSampler, SampleSink, Sampler } from "../sampling/sampler";
 import { FaultState, LAMP_FAULTS, Lamp } from "../lighting/lamp";
 import { BUS_STUCK, SensorStatus } from "../sampling/sensorState";
 import { EventKind } from "./eventKinds";
@@ -156,7 +156,7 @@ export class Sensing implements SampleSink {
     }
     if (!giver) return;
     const i = giver.chip.metrics.indexOf(metricName(metric));
-    giver.configure(i, periodS > 0 ? metric : -1, periodS * 1000);
+    giver.configure(i, periodS > 0 ? metric : NO_CHANNEL, periodS * 1000);
   }
 
   /** Tells that the alarms of a channel are over, before its chain is replaced. */
@@ -197,7 +197,7 @@ export class Sensing implements SampleSink {
       let reason = works(sampler) ? "" : sampler.state.reason || "no-answer";
       for (const name of sampler.chip.metrics) {
         const chain = this.chains[metricIndex(name)];
-        if (chain && !reason && chain.rejected > 0 && isNaN(chain.value))
+        if (chain && !reason && chain.rejected && isNaN(chain.value))
           reason = "implausible-" + name;
       }
       const name = partName(sampler.part);
@@ -208,27 +208,16 @@ export class Sensing implements SampleSink {
 
   private addPart(found: FoundPart, config: ConfigDocument): void {
     const chip = found.chip;
-    const channels: number[] = [];
-    const periodsMs: number[] = [];
-    for (const name of chip.metrics) {
+    const sampler = new Sampler(found.part, chip, found.answers, frozenAfterMs(found.part), this);
+    for (let i = 0; i < chip.metrics.length; i++) {
+      const name = chip.metrics[i];
       const metric = metricIndex(name);
       let periodS = this.giver(name) ? 0 : this.addChannel(metric, config);
       if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
       if (metric === LAMP_POWER) this.addLamp(config);
-      channels.push(periodS > 0 ? metric : -1);
-      periodsMs.push(periodS * 1000);
+      sampler.configure(i, periodS > 0 ? metric : NO_CHANNEL, periodS * 1000);
     }
-    this.samplers.push(
-      new Sampler(
-        found.part,
-        chip,
-        found.answers,
-        channels,
-        periodsMs,
-        frozenAfterMs(found.part),
-        this,
-      ),
-    );
+    this.samplers.push(sampler);
   }
 
   /**
@@ -362,8 +351,8 @@ export class Sensing implements SampleSink {
     if (!figures) return;
     const timeS = figures.startS + figures.windowS;
     this.report(channel + Statistic.Mean * METRIC_COUNT, figures.mean, timeS);
-    this.report(channel + Statistic.Min * METRIC_COUNT, figures.min, timeS);
-    this.report(channel + Statistic.Max * METRIC_COUNT, figures.max, timeS);
+    this.report(channel + Statistic.Min * METRIC_COUNT, figures.smallest, timeS);
+    this.report(channel + Statistic.Max * METRIC_COUNT, figures.greatest, timeS);
     this.report(channel + Statistic.Stdev * METRIC_COUNT, figures.deviation, timeS);
     this.report(channel + Statistic.Count * METRIC_COUNT, figures.count, timeS);
   }

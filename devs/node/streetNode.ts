@@ -56,6 +56,8 @@ const CALIBRATION_DECIMALS = 5;
 const SPAN_SHARE_MIN = 0.05;
 /** Below this a node has no margin for rain or a parked lorry: ESP32 datasheets give -97 dBm for the slowest rate. */
 const WEAK_WIFI_DBM = -85;
+/** What the node does besides sampling and delivery, each in a fiber of its own. */
+const PARTS_OF_NODE = ["operations", "light", "node"];
 /** Setting that the self-test writes. */
 const KEY_TEST = "test";
 
@@ -96,17 +98,14 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     this.operations = new Operations(store, this);
   }
 
-  /** Runs for ever, each chip, the connection, the operations and the light in fibers of their own. */
+  /** Starts what runs for ever: each chip, the connection, and the parts of the node, in fibers of their own. */
   async run(): Promise<void> {
     this.sensing.start();
     console.log(selfTestReport(this.identity.node, this.sensing.checks()));
     await storeBoot(this.identity);
     this.delivery.run.start();
-    const { turn } = this.operations;
-    this.keepDoing.start("operations", turn);
-    this.keepDoing.start("light", lightTurn);
     this.healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
-    await this.keepDoing("node", this.tick);
+    for (const part of PARTS_OF_NODE) this.keepDoing.start(part);
   }
 
   /**
@@ -261,10 +260,12 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   }
 
   /** Does something again and again for ever; what it throws is counted. */
-  private async keepDoing(part: string, turn: () => Promise<void>): Promise<void> {
+  private async keepDoing(part: string): Promise<void> {
     while (true)
       try {
-        await turn();
+        if (part === "operations") await this.operations.turn();
+        else if (part === "light") await lightTurn();
+        else await this.tick();
       } catch (e) {
         this.exceptions++;
         log(part + ": " + (e as Error).message);

@@ -16,6 +16,10 @@ const IDLE_MS = 60000;
  */
 const PHASE_MS = 70;
 
+/** In place of a channel, for a metric that is off. */
+export const NO_CHANNEL = 255;
+const PERIOD_BYTES = 4;
+
 /** Where samples go, and the news of the sensors themselves. */
 export interface SampleSink {
   /** A sample of the channel with that index; it is never NaN. */
@@ -40,8 +44,11 @@ export class Sampler {
   /** Starts and reads that failed, and starts after the first, since boot. */
   errors = 0;
   restarts = 0;
-  private readonly channels: number[];
-  private readonly periodMs: number[];
+  // Buffers hold small numbers in a fraction of the heap that arrays take.
+  /** Index of the channel of each metric of the chip, `NO_CHANNEL` where it is off. */
+  private readonly channels: Buffer;
+  /** Sampling period of each metric of the chip, 32 bits each. */
+  private readonly periods: Buffer;
   private readonly dueMs: number[] = [];
   private readonly frozenAfterMs: number;
   private readonly sink: SampleSink;
@@ -54,9 +61,9 @@ export class Sampler {
 
   /**
    * @param started whether the chip was started just now.
-   * @param channels index of the channel of each metric of the chip, -1 where it is off; a
-   *   model of the chip that turns out to lack the last metrics uses the first ones.
-   * @param periodMs sampling period of each metric of the chip.
+   * A chip gives nothing before `configure` was called for a metric of it; a model of the
+   * chip that turns out to lack the last metrics uses the first ones.
+   *
    * @param frozenAfterMs time after which values that are all exactly the same are a
    *   fault; 0 for a chip that may rightly say the same for hours (darkness, no load).
    */
@@ -64,15 +71,15 @@ export class Sampler {
     part: number,
     chip: SensorChip,
     started: boolean,
-    channels: number[],
-    periodMs: number[],
     frozenAfterMs: number,
     sink: SampleSink,
   ) {
     this.part = part;
     this.chip = chip;
-    this.channels = channels;
-    this.periodMs = periodMs;
+    const metrics = chip.metrics.length;
+    this.channels = Buffer.alloc(metrics);
+    this.channels.fillAt(0, metrics, NO_CHANNEL);
+    this.periods = Buffer.alloc(PERIOD_BYTES * metrics);
     this.frozenAfterMs = frozenAfterMs;
     this.sink = sink;
     if (started) this.begin();
@@ -110,16 +117,21 @@ export class Sampler {
     return pauseMs;
   }
 
-  /** Changes the channel (-1 for off) and the period of the i-th metric; within a minute it counts. */
+  /**
+   * Sets the channel and the period of the i-th metric; within a minute it counts.
+   *
+   * @param channel index of its channel, or `NO_CHANNEL` to switch it off.
+   */
   configure(i: number, channel: number, periodMs: number): void {
     this.channels[i] = channel;
-    this.periodMs[i] = periodMs;
+    this.periods.setAt(PERIOD_BYTES * i, "u32", periodMs);
     this.dueMs[i] = this.nextMs(i);
   }
 
   /** Whether any of its metrics is sampled. */
   isOn(): boolean {
-    return this.channels.some((channel) => channel >= 0);
+    for (let i = 0; i < this.channels.length; i++) if (this.channels[i] !== NO_CHANNEL) return true;
+    return false;
   }
 
   /** Reads every metric now. A sensor at fault keeps its own time. */
@@ -159,7 +171,7 @@ export class Sampler {
     if (this.frozen(nowMs)) failure = new SensorError("frozen", this.chip.chipName + " is frozen");
     const timeS = nowMs / 1000;
     for (let i = 0; i < this.chip.metrics.length; i++) {
-      if (this.channels[i] < 0 || nowMs < this.dueMs[i]) continue;
+      if (this.channels[i] === NO_CHANNEL || nowMs < this.dueMs[i]) continue;
       this.dueMs[i] = this.nextMs(i);
       const value = this.chip.values[i];
       if (isNaN(value)) {
@@ -188,15 +200,14 @@ export class Sampler {
    */
   private nextMs(i: number): number {
     const phaseMs = this.part * PHASE_MS;
-    return (
-      (Math.floor((millis() - phaseMs) / this.periodMs[i]) + 1) * this.periodMs[i] + phaseMs
-    );
+    const periodMs = this.periods.getAt(PERIOD_BYTES * i, "u32");
+    return (Math.floor((millis() - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
   }
 
   private untilDueMs(): number {
     let earliestMs = Infinity;
     for (let i = 0; i < this.chip.metrics.length; i++)
-      if (this.channels[i] >= 0 && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
+      if (this.channels[i] !== NO_CHANNEL && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
     return Math.max(0, Math.min(IDLE_MS, earliestMs - millis()));
   }
 

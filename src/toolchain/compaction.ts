@@ -88,7 +88,7 @@ const CHANGES: readonly (readonly [string, string])[] = [
             );
           }
         }
-        const started = !call.compiledCallExpr && globalThis.compaction.startedMethod(this, call.position);
+        const started = !call.compiledCallExpr && globalThis.compaction.startedMethod(ts3, this, call.position);
         if (started) {
           const wr = this.writer;
           return this.emitGenericCall(
@@ -606,10 +606,11 @@ export class Compaction {
 
   /** The method that a call starts in a fiber of its own, and its object. */
   startedMethod(
+    typescript: typeof ts,
     program: Program,
     call: ts.Node,
   ): { method: ts.Node; object: ts.Expression } | undefined {
-    const access = this.#typescript && startedMethod(this.#typescript, call);
+    const access = startedMethod(typescript, call);
     const method = access && this.calledMethod(program, access);
     if (!access || !method) return undefined;
     this.referred(method);

@@ -223,7 +223,7 @@ describe("a chain's guarantees, whatever its other stages", () => {
           if (!plausible) refused++;
           else last = { value, timeS };
           expect(chain.accept(value, timeS) === 2).toBe(!plausible);
-          expect(chain.rejected).toBe(refused);
+          expect(chain.rejected ?? 0).toBe(refused);
         }
       }),
       { numRuns: RUNS },
@@ -252,8 +252,8 @@ describe("a chain's guarantees, whatever its other stages", () => {
             const energy = window.reduce((a, b) => a + 10 ** (b / 10), 0) / window.length;
             expect(got?.count).toBe(window.length);
             expect(got?.startS).toBe(startS);
-            expect(got?.min).toBe(Math.min(...window));
-            expect(got?.max).toBe(Math.max(...window));
+            expect(got?.smallest).toBe(Math.min(...window));
+            expect(got?.greatest).toBe(Math.max(...window));
             expect(got?.mean).toBeCloseTo(energyMean ? 10 * Math.log10(energy) : mean, 6);
             const variance = window.reduce((a, b) => a + (b - mean) ** 2, 0) / window.length;
             expect(got?.deviation).toBeCloseTo(Math.sqrt(variance), 4);

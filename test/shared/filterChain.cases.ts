@@ -88,7 +88,7 @@ export async function filterChainCases(t: CaseRunner): Promise<void> {
   t.check("a window is over", (stats.accept(50, 60) & Outcome.Statistics) !== 0);
   const figures = stats.statistics;
   t.check("its figures", !!figures && figures.count === 6 && figures.mean === 2.5);
-  t.check("its extremes", !!figures && figures.min === 0 && figures.max === 5);
+  t.check("its extremes", !!figures && figures.smallest === 0 && figures.greatest === 5);
   t.check("its deviation", !!figures && near(figures.deviation, 1.7078251));
   t.check("its start", !!figures && figures.startS === 0);
   const level = createChain({ statistics: { windowS: 60, energyMean: true } });

@@ -49,7 +49,7 @@ export class ChainRun {
       }
       if (i % 50 === 49) await pause();
     }
-    if (chain.rejected !== this.rejected) this.fail("the rejected are not counted right");
+    if ((chain.rejected ?? 0) !== this.rejected) this.fail("the rejected are not counted right");
     if (chain.flush() !== 0) this.addReport(chain.reportValue, chain.reportTimeS);
   }
 

@@ -64,18 +64,16 @@ const chips: SensorChip[] = [
 const tally = new Tally();
 const first: number[] = [];
 for (const chip of chips) {
-  const channels: number[] = [];
-  const periods: number[] = [];
+  const sampler = new Sampler(0, chip, false, 0, tally);
   first.push(tally.samples.length);
-  for (const metric of chip.metrics) {
-    const periodMs = metric === "LAF" ? NOISE_PERIOD_MS : PERIOD_MS;
-    channels.push(tally.samples.length);
-    periods.push(periodMs);
+  for (let i = 0; i < chip.metrics.length; i++) {
+    const periodMs = chip.metrics[i] === "LAF" ? NOISE_PERIOD_MS : PERIOD_MS;
+    sampler.configure(i, tally.samples.length, periodMs);
     tally.samples.push(0);
     tally.latestMs.push(0);
     tally.periodMs.push(periodMs);
   }
-  new Sampler(0, chip, false, channels, periods, 0, tally).run.start();
+  sampler.run.start();
 }
 
 await sleep(RUN_MS);
