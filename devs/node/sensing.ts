@@ -1,6 +1,8 @@
 import * as ds from "@devicescript/core";
 import { readSetting, writeSetting } from "@devicescript/settings";
 import { NoiseWindow } from "../acoustics/noiseWindow";
+import { POLLUTANTS } from "../air/airIndexes";
+import { AirQuality } from "../air/airQuality";
 import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import {
   METRIC_COUNT,
@@ -48,6 +50,9 @@ const LAMP_POWER = metricIndex("lampPower");
 const LAMP_ON = metricIndex("lampOn");
 const LAMP_ENERGY = metricIndex("lampEnergy");
 
+const EAQI = metricIndex("eaqi");
+const AQI = metricIndex("aqi");
+
 /** The channel of the relative humidity. */
 const HUMIDITY = metricIndex("humidity");
 
@@ -77,12 +82,16 @@ export class Sensing implements SampleSink {
   /** The lamp, on a node that measures its power, and its last current. */
   private lamp?: Lamp;
   private lampMa = NaN;
+  /** The air quality indexes, on a node that measures a pollutant, and its channels in the order of `POLLUTANTS`. */
+  private air?: AirQuality;
+  private readonly pollutants: Buffer = Buffer.alloc(POLLUTANTS.length);
   /** Whether the fault of the bus was told. */
   private busFault = false;
 
   constructor(sink: ReportSink) {
     this.sink = sink;
     for (let i = 0; i < METRIC_COUNT; i++) this.chains.push(undefined);
+    for (let i = 0; i < POLLUTANTS.length; i++) this.pollutants[i] = metricIndex(POLLUTANTS[i]);
   }
 
   /**
@@ -147,6 +156,7 @@ export class Sensing implements SampleSink {
     let has = this.chains[metric] !== undefined || giver !== undefined;
     if (metric >= LAEQ && metric < LAEQ + NOISE_METRICS && this.noise) has = true;
     if ((metric === LAMP_ON || metric === LAMP_ENERGY) && this.lamp) has = true;
+    if ((metric === EAQI || metric === AQI) && this.air) has = true;
     if (!has) return;
     this.chains[metric] = undefined;
     let periodS = this.addChannel(metric, config);
@@ -215,6 +225,7 @@ export class Sensing implements SampleSink {
       let periodS = this.giver(name) ? 0 : this.addChannel(metric, config);
       if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
       if (metric === LAMP_POWER) this.addLamp(config);
+      if (this.pollutants.indexOf(metric) >= 0) this.addAir(config);
       sampler.configure(i, periodS > 0 ? metric : NO_CHANNEL, periodS * 1000);
     }
     this.samplers.push(sampler);
@@ -258,6 +269,13 @@ export class Sensing implements SampleSink {
     this.lamp = new Lamp(section);
     this.addChannel(LAMP_ON, config);
     this.addChannel(LAMP_ENERGY, config);
+  }
+
+  private addAir(config: ConfigDocument): void {
+    if (this.air) return;
+    this.air = new AirQuality();
+    this.addChannel(EAQI, config);
+    this.addChannel(AQI, config);
   }
 
   addSample(channel: number, value: number, timeS: number): void {
@@ -369,7 +387,16 @@ export class Sensing implements SampleSink {
     if (outcome & Outcome.Report) this.report(channel, chain.reportValue, chain.reportTimeS);
     if (outcome & Outcome.Alarm) this.alarmsChanged(channel, chain);
     if (outcome & Outcome.Statistics) this.reportFigures(channel, chain);
-    if (channel === HUMIDITY && outcome & Outcome.Accepted) this.tellHumidity(chain.value);
+    if (!(outcome & Outcome.Accepted)) return;
+    if (channel === HUMIDITY) this.tellHumidity(chain.value);
+    if (this.air) this.takePollutant(this.air, channel, chain.value, timeS);
+  }
+
+  private takePollutant(air: AirQuality, channel: number, value: number, timeS: number): void {
+    const pollutant = this.pollutants.indexOf(channel);
+    if (pollutant < 0 || !air.add(pollutant, value, timeS)) return;
+    if (!isNaN(air.europeanLevel)) this.take(EAQI, air.europeanLevel, timeS);
+    if (!isNaN(air.americanIndex)) this.take(AQI, air.americanIndex, timeS);
   }
 
   /** A raw sample for the lamp; its power comes last of what its chip gives. */
