@@ -44,8 +44,31 @@ export interface SectionConfigs {
     offsetDb: number;
   };
   lamp: LampSettings & { on: boolean };
-  /** By part, such as `sen55`: whether it is looked for. */
-  sensors: Record<string, { on?: boolean } | undefined>;
+  /** By part, such as `sen55`. */
+  sensors: Record<string, SensorConfig | undefined>;
+}
+
+/** What a node must know of a sensor. */
+export interface SensorConfig {
+  /** Whether it is looked for; it is when left out. */
+  on?: boolean;
+  /** Of the `ina226`: resistance of its shunt in Ohm, 0.0005 to 1; it measures up to 80 mV on it. */
+  shuntOhm?: number;
+  /** Of `alphasense`: what the certificates of its two cells say. Without both it is not looked for. */
+  no2?: AlphasenseCell;
+  ox?: AlphasenseCell;
+}
+
+/** What the label and the certificate of one Alphasense cell with its board say. */
+export interface AlphasenseCell {
+  /** Electronic zero of the working electrode's channel. */
+  readonly workingZeroMv: number;
+  /** Electronic zero of the auxiliary electrode's channel. */
+  readonly auxiliaryZeroMv: number;
+  /** Sensitivity to the cell's own gas: NO2, or O3 for an OX cell. */
+  readonly mvPerPpb: number;
+  /** Sensitivity to NO2, of an OX cell. */
+  readonly no2MvPerPpb?: number;
 }
 
 /** What a luminaire is like. */
@@ -121,10 +144,9 @@ export function sectionConfig<S extends keyof SectionConfigs>(
   return withDefaults(section, document[section]) as unknown as SectionConfigs[S];
 }
 
-/** Whether a part is not switched off. */
-export function isPartOn(document: ConfigDocument, part: string): boolean {
-  const sensor = memberOf(document[SENSORS], part);
-  return !(isJsonObject(sensor) && (sensor as JsonObject)["on"] === false);
+/** A sensor's part of the document laid over its defaults. */
+export function sensorConfig(document: ConfigDocument, part: string): SensorConfig {
+  return withDefaults(part, memberOf(document[SENSORS], part)) as SensorConfig;
 }
 
 function memberOf(section: unknown, name: string): unknown {
@@ -153,6 +175,15 @@ function checkMembers(section: string, part: unknown, checker: Checker): void {
         channels ? "is no metric of this node" : "is no sensor of this firmware",
       );
     else if (members[name] !== null)
-      checker.object(channels ? "channel" : "sensor", withDefaults(name, members[name]), path);
+      checker.object(
+        channels ? "channel" : sensorRule(name),
+        withDefaults(name, members[name]),
+        path,
+      );
   }
+}
+
+/** Parts that are known by more than their names have a rule of their own. */
+function sensorRule(part: string): string {
+  return jsonLine(CONFIG_RULES, part) ? part : "sensor";
 }

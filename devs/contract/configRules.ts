@@ -17,6 +17,8 @@ const STAGES =
   ALARMS_MAX +
   '},"statistics":"statistics"}';
 
+const CELL = '"workingZeroMv":[0,1000],"auxiliaryZeroMv":[0,1000],"mvPerPpb":[0,10,"above"]';
+
 /** The rules of every section, of a channel and of the stages of its filter chain. */
 // prettier-ignore
 export const CONFIG_RULES =
@@ -57,4 +59,12 @@ export const CONFIG_RULES =
   '\nlamp {"on":"bool","darkLx":[0.1,1000],"brightLx":[1,10000],"leastMa":[1,10000],"lowW":[0,1000],"highW":[0,1000]}' +
   '\nlamp? [["below","darkLx","brightLx"],["at most","lowW","highW"]]' +
   '\nsensor {"on":"bool"}' +
+  // At 0.5 mOhm it measures up to 160 A, at 1 Ohm up to 80 mA.
+  '\nina226 {"on":"bool","shuntOhm":[0.0005,1]}' +
+  '\nalphasense {"on":"bool","no2":"no2Cell","ox":"oxCell"}' +
+  // On certificates: zeros of 200 to 400 mV, 0.2 to 0.5 mV/ppb.
+  '\nno2Cell {' + CELL + "}" +
+  '\nno2Cell? [["has","workingZeroMv","auxiliaryZeroMv","mvPerPpb"]]' +
+  '\noxCell {' + CELL + ',"no2MvPerPpb":[0,10]}' +
+  '\noxCell? [["has","workingZeroMv","auxiliaryZeroMv","mvPerPpb","no2MvPerPpb"]]' +
   "\n";

@@ -114,4 +114,6 @@ export const DEFAULTS =
   '\nnoise {"on":true,"windowS":60,"offsetDb":0}' +
   '\nlamp {"on":true,"darkLx":8,"brightLx":100,"leastMa":50,"lowW":0,"highW":0}' +
   "\nsensors {}" +
+  // 4 A and 80 mV at the most.
+  '\nina226 {"shuntOhm":0.02}' +
   "\n";

@@ -22,6 +22,8 @@ export interface StateMessage {
   readonly board?: string;
   /** The chips that answer; absent in the last will. */
   readonly chips?: string[];
+  /** Serial numbers of the chips that have one, by chip; absent in the last will. */
+  readonly serials?: Readonly<Record<string, string>>;
   /** Self-test now: a name when it passed, `name=reason` when it failed; absent in the last will. */
   readonly checks?: string[];
   /** Why the program started, as in `up/health`; absent in the last will. */

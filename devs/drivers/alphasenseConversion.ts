@@ -3,33 +3,31 @@
  * Boards to gas concentrations: Alphasense application note AAN 803-05, algorithm 1.
  */
 
-/** What the label and the certificate of one cell with its board say. */
-export interface AlphasenseCell {
-  /** Electronic zero of the working electrode's channel. */
-  readonly workingZeroMv: number;
-  /** Electronic zero of the auxiliary electrode's channel. */
-  readonly auxiliaryZeroMv: number;
-  /** Sensitivity to the cell's own gas: NO2, or O3 for an OX cell. */
-  readonly mvPerPpb: number;
-  /** Sensitivity to NO2, of an OX cell. */
-  readonly no2MvPerPpb: number;
-}
+import type { AlphasenseCell } from "../contract/config";
 
-/** Temperature factors at -30 to 50 Cel in steps of 10 (AAN 803-05, table 3, algorithm 1). */
-export const NO2_B43F_FACTORS = [1.3, 1.3, 1.3, 1.3, 1.0, 0.6, 0.4, 0.2, -1.5];
-export const OX_B431_FACTORS = [0.9, 0.9, 1.0, 1.3, 1.5, 1.7, 2.0, 2.5, 3.7];
+/**
+ * Temperature factors at -30 to 50 Cel in steps of 10 (AAN 803-05, table 3, algorithm 1), in
+ * tenths and two more, so that each fits into a byte.
+ */
+export const NO2_B43F_FACTORS = Buffer.from([33, 33, 33, 33, 30, 26, 24, 22, 5]);
+export const OX_B431_FACTORS = Buffer.from([29, 29, 30, 33, 35, 37, 40, 45, 57]);
 
 const FIRST_CEL = -30;
 const STEP_CEL = 10;
 
 /** The factor at a temperature, on a straight line between the table's; its ends hold beyond. */
-export function temperatureFactor(factors: number[], cel: number): number {
+export function temperatureFactor(factors: Buffer, cel: number): number {
   const position = (cel - FIRST_CEL) / STEP_CEL;
   const last = factors.length - 1;
-  if (position <= 0) return factors[0];
-  if (position >= last) return factors[last];
+  if (position <= 0) return factorAt(factors, 0);
+  if (position >= last) return factorAt(factors, last);
   const index = Math.floor(position);
-  return factors[index] + (position - index) * (factors[index + 1] - factors[index]);
+  const factor = factorAt(factors, index);
+  return factor + (position - index) * (factorAt(factors, index + 1) - factor);
+}
+
+function factorAt(factors: Buffer, index: number): number {
+  return ((factors[index] as number) - 20) / 10;
 }
 
 /**
@@ -53,7 +51,7 @@ export function no2Ppb(cell: AlphasenseCell, mv: number): number {
 
 /** O3 in ppb from the corrected voltage of an OX cell, which senses NO2 as well. */
 export function o3Ppb(cell: AlphasenseCell, mv: number, no2: number): number {
-  return (mv - no2 * cell.no2MvPerPpb) / cell.mvPerPpb;
+  return (mv - no2 * (cell.no2MvPerPpb ?? 0)) / cell.mvPerPpb;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { millis } from "@devicescript/core";
+import type { AlphasenseCell } from "../contract/config";
 import { Ads1115Chip } from "./ads1115";
 import {
   ADS1115_1V,
@@ -8,7 +9,6 @@ import {
   ADS1115_AIN3,
 } from "./ads1115Conversion";
 import {
-  AlphasenseCell,
   correctedMv,
   NO2_B43F_FACTORS,
   no2Ppb,
@@ -109,7 +109,7 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
     cell: AlphasenseCell,
     workingInput: number,
     auxiliaryInput: number,
-    factors: number[],
+    factors: Buffer,
   ): Promise<number> {
     const workingMv = 1000 * (await this.convertOnce(workingInput, ADS1115_1V));
     const auxiliaryMv = 1000 * (await this.convertOnce(auxiliaryInput, ADS1115_1V));

@@ -1,6 +1,5 @@
 import { sleep } from "@devicescript/core";
 import {
-  Bme280Calibration,
   bme280Calibration,
   bme280Celsius,
   bme280Fine,
@@ -51,7 +50,7 @@ export interface Bme280Options extends SensorChipOptions {
  * Each read is one forced measurement: between reads the chip sleeps and stays cool.
  */
 export class Bme280 extends SensorChip {
-  private calibration: Bme280Calibration | undefined;
+  private calibration: Buffer | undefined;
 
   constructor(options?: Bme280Options) {
     const address = (options && options.address) || BME280_ADDRESS;

@@ -5,16 +5,6 @@
  * data sheet (BST-BMP280-DS001, section 3.12) prints an example.
  */
 
-/** The chip's own constants, from its non-volatile memory (section 4.2.2, table 16). */
-export interface Bme280Calibration {
-  /** dig_T1 to dig_T3. */
-  readonly t: number[];
-  /** dig_P1 to dig_P9. */
-  readonly p: number[];
-  /** dig_H1 to dig_H6. */
-  readonly h: number[];
-}
-
 function unsigned16(bytes: Buffer, offset: number): number {
   return bytes[offset] | (bytes[offset + 1] << 8);
 }
@@ -27,25 +17,40 @@ function signed8(byte: number): number {
   return (byte << 24) >> 24;
 }
 
+/** Bytes of the chip's constants: the registers 0x88 to 0xA1, and 0xE1 to 0xE7. */
+const LOW_BYTES = 26;
+const HIGH_BYTES = 7;
+
 /**
- * The constants in the registers 0x88 to 0xA1 (`low`, 26 bytes) and 0xE1 to 0xE7
- * (`high`, 7 bytes), or undefined when they are empty: no chip has a dig_T1 or dig_P1
- * of 0.
+ * The chip's own constants, as its non-volatile memory gives them (section 4.2.2, table 16):
+ * the registers 0x88 to 0xA1 (`low`, 26 bytes) and 0xE1 to 0xE7 (`high`, 7 bytes), one after
+ * the other. Undefined when they are empty: no chip has a dig_T1 or dig_P1 of 0.
  */
-export function bme280Calibration(low: Buffer, high: Buffer): Bme280Calibration | undefined {
-  const t = [unsigned16(low, 0), signed16(low, 2), signed16(low, 4)];
-  const p = [unsigned16(low, 6)];
-  for (let i = 1; i < 9; i++) p.push(signed16(low, 6 + 2 * i));
-  // dig_H4 and dig_H5 have 12 bits each, and share the byte 0xE5.
-  const h = [
-    low[25],
-    signed16(high, 0),
-    high[2],
-    signed8(high[3]) * 16 + (high[4] & 0x0f),
-    signed8(high[5]) * 16 + (high[4] >> 4),
-    signed8(high[6]),
-  ];
-  return t[0] === 0 || p[0] === 0 ? undefined : { t: t, p: p, h: h };
+export function bme280Calibration(low: Buffer, high: Buffer): Buffer | undefined {
+  const calibration = Buffer.alloc(LOW_BYTES + HIGH_BYTES);
+  for (let i = 0; i < LOW_BYTES; i++) calibration[i] = low[i];
+  for (let i = 0; i < HIGH_BYTES; i++) calibration[LOW_BYTES + i] = high[i];
+  return bme280T(calibration, 1) === 0 || bme280P(calibration, 1) === 0 ? undefined : calibration;
+}
+
+/** dig_T1 to dig_T3, by that number. */
+export function bme280T(calibration: Buffer, number: number): number {
+  return number === 1 ? unsigned16(calibration, 0) : signed16(calibration, 2 * number - 2);
+}
+
+/** dig_P1 to dig_P9, by that number. */
+export function bme280P(calibration: Buffer, number: number): number {
+  return number === 1 ? unsigned16(calibration, 6) : signed16(calibration, 4 + 2 * number);
+}
+
+/** dig_H1 to dig_H6, by that number. dig_H4 and dig_H5 have 12 bits each, and share a byte. */
+export function bme280H(calibration: Buffer, number: number): number {
+  if (number === 1) return calibration[25];
+  if (number === 2) return signed16(calibration, 26);
+  if (number === 3) return calibration[28];
+  if (number === 4) return signed8(calibration[29]) * 16 + (calibration[30] & 0x0f);
+  if (number === 5) return signed8(calibration[31]) * 16 + (calibration[30] >> 4);
+  return signed8(calibration[32]);
 }
 
 /** What a register holds when its measurement is switched off (section 4.2.3). */
@@ -67,11 +72,11 @@ export function bme280HasMeasured(data: Buffer): boolean {
 }
 
 /** The "fine" temperature, from which all three values come: 5120 a degree. */
-export function bme280Fine(calibration: Bme280Calibration, raw: number): number {
-  const { t } = calibration;
-  const first = (raw / 16384 - t[0] / 1024) * t[1];
-  const second = raw / 131072 - t[0] / 8192;
-  return first + second * second * t[2];
+export function bme280Fine(calibration: Buffer, raw: number): number {
+  const t1 = bme280T(calibration, 1);
+  const first = (raw / 16384 - t1 / 1024) * bme280T(calibration, 2);
+  const second = raw / 131072 - t1 / 8192;
+  return first + second * second * bme280T(calibration, 3);
 }
 
 /** Temperature in Cel. */
@@ -80,24 +85,33 @@ export function bme280Celsius(fine: number): number {
 }
 
 /** Pressure in hPa. */
-export function bme280Hpa(calibration: Bme280Calibration, fine: number, raw: number): number {
-  const { p } = calibration;
+export function bme280Hpa(calibration: Buffer, fine: number, raw: number): number {
   const half = fine / 2 - 64000;
-  const offset = ((half * half * p[5]) / 32768 + half * p[4] * 2) / 4 + p[3] * 65536;
-  const slope = ((p[2] * half * half) / 524288 + p[1] * half) / 524288;
-  const divisor = (1 + slope / 32768) * p[0];
+  const offset =
+    ((half * half * bme280P(calibration, 6)) / 32768 + half * bme280P(calibration, 5) * 2) / 4 +
+    bme280P(calibration, 4) * 65536;
+  const slope =
+    ((bme280P(calibration, 3) * half * half) / 524288 + bme280P(calibration, 2) * half) / 524288;
+  const divisor = (1 + slope / 32768) * bme280P(calibration, 1);
   if (divisor === 0) return NaN;
   const linear = ((1048576 - raw - offset / 4096) * 6250) / divisor;
-  const square = (p[8] * linear * linear) / 2147483648;
-  return (linear + (square + (linear * p[7]) / 32768 + p[6]) / 16) / 100;
+  const square = (bme280P(calibration, 9) * linear * linear) / 2147483648;
+  return (
+    (linear +
+      (square + (linear * bme280P(calibration, 8)) / 32768 + bme280P(calibration, 7)) / 16) /
+    100
+  );
 }
 
 /** Relative humidity in %, cut off at 0 and 100. */
-export function bme280Pct(calibration: Bme280Calibration, fine: number, raw: number): number {
-  const { h } = calibration;
+export function bme280Pct(calibration: Buffer, fine: number, raw: number): number {
   const above = fine - 76800;
   const linear =
-    (raw - (h[3] * 64 + (h[4] / 16384) * above)) *
-    ((h[1] / 65536) * (1 + (h[5] / 67108864) * above * (1 + (h[2] / 67108864) * above)));
-  return Math.max(0, Math.min(100, linear * (1 - (h[0] * linear) / 524288)));
+    (raw - (bme280H(calibration, 4) * 64 + (bme280H(calibration, 5) / 16384) * above)) *
+    ((bme280H(calibration, 2) / 65536) *
+      (1 +
+        (bme280H(calibration, 6) / 67108864) *
+          above *
+          (1 + (bme280H(calibration, 3) / 67108864) * above)));
+  return Math.max(0, Math.min(100, linear * (1 - (bme280H(calibration, 1) * linear) / 524288)));
 }

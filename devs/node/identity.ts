@@ -3,20 +3,20 @@ import { nameProblem } from "../contract/topics";
 import { programHash } from "../runtime/services";
 
 /** Who this node is and where its broker is, as provisioning stored it. */
-export interface Identity {
-  city: string;
-  node: string;
-  host: string;
-  port: number;
-  tls: boolean;
+export class Identity {
+  city = "";
+  node = "";
+  host = "";
+  port = 0;
+  tls = false;
   /** Empty when the broker asks for none. */
-  password: string;
+  password = "";
   /** Boots since the flash was new, this one included; `storeBoot` makes it last. */
-  boot: number;
+  boot = 0;
   /** Hash of the program that runs: FNV-1a, 32 bits. */
-  program: number;
+  program = 0;
   /** Whether every reading is printed on the console before it is handed on. */
-  trace: boolean;
+  trace = false;
 }
 
 /** Settings keys; at most 13 characters each. */
@@ -52,16 +52,15 @@ export async function loadIdentity(): Promise<Identity> {
   const port = broker.port;
   if (!broker.host || !(port > 0 && port < 65536))
     throw new Error("broker: needs a host and a port from 1 to 65535");
-  const boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
-  return {
-    city: who.city,
-    node: who.node,
-    host: broker.host,
-    port: port,
-    tls: !!broker.tls,
-    password: (await readSetting<string>(KEY_PASSWORD)) || "",
-    boot: boot,
-    program: await programHash(),
-    trace: !!(await readSetting<boolean>(KEY_TRACE, false)),
-  };
+  const identity = new Identity();
+  identity.city = who.city;
+  identity.node = who.node;
+  identity.host = broker.host;
+  identity.port = port;
+  identity.tls = !!broker.tls;
+  identity.password = (await readSetting<string>(KEY_PASSWORD)) || "";
+  identity.boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
+  identity.program = await programHash();
+  identity.trace = !!(await readSetting<boolean>(KEY_TRACE, false));
+  return identity;
 }

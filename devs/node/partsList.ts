@@ -1,5 +1,6 @@
-import { ConfigDocument, isPartOn } from "../contract/config";
+import { ConfigDocument, sensorConfig } from "../contract/config";
 import { PART_COUNT, partName } from "../contract/parts";
+import { AlphasenseNo2O3 } from "../drivers/alphasenseNo2O3";
 import { Bh1750 } from "../drivers/bh1750";
 import { Bme280 } from "../drivers/bme280";
 import { DbmMeter } from "../drivers/dbmMeter";
@@ -43,8 +44,7 @@ export async function findParts(
 ): Promise<FoundPart[]> {
   const found: FoundPart[] = [];
   for (let part = 0; part < PART_COUNT; part++) {
-    if (!isPartOn(config, partName(part))) continue;
-    const chip = makePart(partName(part), bus);
+    const chip = makePart(partName(part), bus, config, found);
     if (!chip) continue;
     if (isTaken(chip.address, found)) continue;
     const answers = await startsWell(chip);
@@ -89,8 +89,23 @@ function isTaken(address: number, found: FoundPart[]): boolean {
   return found.some((one) => one.answers && one.chip.address === address);
 }
 
-/** The driver of a part; undefined for one whose driver is not in this firmware. */
-function makePart(name: string, bus: I2cBus): SensorChip | undefined {
+/** The millivolts that an INA226 measures on its shunt (81.92 at the most, section 6.5.1). */
+const SHUNT_MV = 80;
+
+/**
+ * The driver of a part; undefined for one that is switched off, and where something is missing
+ * that it needs.
+ */
+function makePart(
+  name: string,
+  bus: I2cBus,
+  config: ConfigDocument,
+  found: FoundPart[],
+): SensorChip | undefined {
+  const known = sensorConfig(config, name);
+  if (known.on === false) return undefined;
+  const thermometer = found.filter((one) => one.chip.metrics.indexOf("temperature") >= 0)[0];
+  const shuntOhm = known.shuntOhm as number;
   switch (name) {
     case "sht4x":
       return new Sht4x({ client: bus });
@@ -109,11 +124,23 @@ function makePart(name: string, bus: I2cBus): SensorChip | undefined {
     case "bh1750":
       return new Bh1750({ client: bus });
     case "ina226":
-      return new Ina226({ client: bus });
+      return new Ina226({
+        client: bus,
+        shuntOhm: shuntOhm,
+        maxCurrentA: SHUNT_MV / 1000 / shuntOhm,
+      });
     case "sen0232":
       return new Sen0232({ client: bus });
     case "dbm":
       return new DbmMeter({ client: bus });
+    case "alphasense":
+      if (known.no2 && known.ox && thermometer)
+        return new AlphasenseNo2O3({
+          client: bus,
+          no2: known.no2,
+          ox: known.ox,
+          thermometer: thermometer.chip,
+        });
   }
   return undefined;
 }

@@ -200,11 +200,27 @@ export class Sensing implements SampleSink {
     return troubles;
   }
 
+  /** Serial numbers by name, of the chips that have one. */
+  serialNumbers(): Record<string, string> {
+    const numbers: Record<string, string> = {};
+    for (const sampler of this.samplers) {
+      const { serialNumber } = sampler.chip;
+      if (serialNumber !== "") numbers[partName(sampler.part)] = serialNumber;
+    }
+    return numbers;
+  }
+
+  /** Has every chip test itself that can: ten seconds at most each. */
+  async selfTest(): Promise<void> {
+    for (const sampler of this.samplers) await sampler.selfTest();
+  }
+
   /** The checks of the chips: each that answers, with values that are plausible, passes. */
   checks(): string[] {
     const checks: string[] = [];
     for (const sampler of this.samplers) {
       let reason = works(sampler) ? "" : sampler.state.reason || "no-answer";
+      if (!reason && sampler.testFailed) reason = "chip-error";
       for (const name of sampler.chip.metrics) {
         const chain = this.chains[metricIndex(name)];
         if (chain && !reason && chain.rejected && isNaN(chain.value))

@@ -167,6 +167,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       program: program,
       board: ds._dcfgString("devName"),
       chips: this.sensing.chipsFound(),
+      serials: this.sensing.serialNumbers(),
       checks: this.sensing.checks(),
       start: startReason(),
       safeMode: isSafeMode(),
@@ -319,6 +320,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
 
   /** The checks of the self-test, of the node itself too. */
   private async selfTest(): Promise<string[]> {
+    await this.sensing.selfTest();
     const checks = this.sensing.checks();
     let flash = "flash";
     try {

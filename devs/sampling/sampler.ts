@@ -39,6 +39,8 @@ export class Sampler {
   readonly state = new SensorState();
   /** Whether the chip was started since boot. */
   answered = false;
+  /** Whether its own test of itself failed, the last time. */
+  testFailed = false;
   /** Whether its fault was told as its own. */
   told = false;
   /** Starts and reads that failed, and starts after the first, since boot. */
@@ -139,6 +141,20 @@ export class Sampler {
     if (this.busy || !this.started) return;
     for (let i = 0; i < this.dueMs.length; i++) this.dueMs[i] = 0;
     await this.turn();
+  }
+
+  /** Has the chip test itself, where it can; it is started anew after that. */
+  async selfTest(): Promise<void> {
+    if (this.busy || !this.started) return;
+    this.busy = true;
+    this.testFailed = false;
+    try {
+      if (await this.chip.selfTest()) this.started = false;
+    } catch {
+      this.testFailed = true;
+      this.started = false;
+    }
+    this.busy = false;
   }
 
   private async restart(): Promise<void> {

@@ -53,6 +53,11 @@ export function checkState(json: unknown): StateMessage {
   const program = own(fields, "program");
   const chips = own(fields, "chips");
   const checks = own(fields, "checks");
+  const serials = own(fields, "serials");
+  const start = optionalText(fields, "start");
+  const safeMode = own(fields, "safeMode");
+  if (safeMode !== undefined && typeof safeMode !== "boolean")
+    throw new FieldProblem("safeMode", "true or false", safeMode);
   return {
     state,
     reason: textField(fields, "reason"),
@@ -61,7 +66,10 @@ export function checkState(json: unknown): StateMessage {
     ...(board === undefined ? {} : { board }),
     ...(program === undefined ? {} : { program: countField(fields, "program", 0) }),
     ...(chips === undefined ? {} : { chips: checkNames(chips, "chips") }),
+    ...(serials === undefined ? {} : { serials: checkSerials(serials) }),
     ...(checks === undefined ? {} : { checks: checkNames(checks, "checks") }),
+    ...(start === undefined ? {} : { start }),
+    ...(safeMode === undefined ? {} : { safeMode }),
   };
 }
 
@@ -105,7 +113,36 @@ export function checkHealth(json: unknown): HealthMessage {
   for (const [name, value] of Object.entries(fields).slice(0, 64))
     if (typeof value === "number") numbers[name] = numberField(fields, name);
   for (const name of HEALTH_COUNTERS) numbers[name] = countField(fields, name, 0);
-  return numbers as unknown as HealthMessage;
+  const sensors = own(fields, "sensors");
+  return {
+    ...(numbers as unknown as HealthMessage),
+    start: textField(fields, "start"),
+    ...(sensors === undefined ? {} : { sensors: checkTroubles(sensors) }),
+  };
+}
+
+/** Failed reads and new starts of each chip that had any. */
+function checkTroubles(value: unknown): Record<string, number[]> {
+  const fields = asObject(value, "sensors");
+  return Object.fromEntries(
+    Object.entries(fields)
+      .slice(0, CHIPS_MAX)
+      .map(([chip, counts]) => {
+        const isPair = Array.isArray(counts) && counts.length === 2;
+        if (!isPair || !counts.every((count) => Number.isInteger(count) && count >= 0))
+          throw new FieldProblem(`sensors.${chip}`, "two counts", counts);
+        return [chip, counts as number[]];
+      }),
+  );
+}
+
+function checkSerials(value: unknown): Record<string, string> {
+  const fields = asObject(value, "serials");
+  return Object.fromEntries(
+    Object.keys(fields)
+      .slice(0, CHIPS_MAX)
+      .map((chip) => [chip, textField(fields, chip)]),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ConfigReportMessage } from "../../devs/contract/messages";
-import { isPartOn, sectionConfig, type ConfigDocument } from "../../devs/contract/config";
+import { sensorConfig, sectionConfig, type ConfigDocument } from "../../devs/contract/config";
 import { WEAK_SIGNAL_DBM } from "../city/attention";
 import type { EventView, NodeHistory } from "../city/cityView";
 import { plausibleSpan, type Span } from "./plausible";
@@ -110,7 +110,8 @@ function chipsOf(node: NodeHistory, document: ConfigDocument): string[] {
   // The bus of all of them is no sensor, but what is wrong with it is wrong with every one.
   const order = ["i2c", ...SENSORS.map(([chip]) => chip)];
   return order.filter(
-    (chip) => faulty.includes(chip) || (known.includes(chip) && isPartOn(document, chip)),
+    (chip) =>
+      faulty.includes(chip) || (known.includes(chip) && sensorConfig(document, chip).on !== false),
   );
 }
 
@@ -132,7 +133,7 @@ function checkLamp(node: NodeHistory, document: ConfigDocument, nowMs: number): 
   const { on, leastMa } = sectionConfig(document, "lamp");
   const measured = node.chips === undefined || node.chips.includes(LAMP_CHIP);
   const fault = faultOf(node, LAMP_CHIP) ?? node.open.find(({ event }) => event === "lamp-fault");
-  if (!fault && (!on || !measured || !isPartOn(document, LAMP_CHIP))) return [];
+  if (!fault && (!on || !measured || sensorConfig(document, LAMP_CHIP).on === false)) return [];
   const name = "lamp";
   const values = ["lampCurrent", "lampPower"].flatMap((metric) => valueOf(metric, node, nowMs));
   if (fault) return [{ name, state: "fail", reason: fault.reason ?? "no-answer", values }];

@@ -198,6 +198,7 @@ describe("the other messages", () => {
     const health = {
       boot: 2,
       uptimeS: 60,
+      start: "power-on",
       samples: 100,
       rejected: 1,
       reported: 4,
