@@ -7,8 +7,8 @@
 export interface StateMessage {
   readonly state: "online" | "offline";
   /**
-   * Why: `boot`, `reconnected`, `connection-lost` (the last will), or why it restarts, as in
-   * `start`; `updating` while the runtime may fetch another program, and `not-updated` when none
+   * Why: `boot`, `reconnected`, `placed` where it was told another pole, `connection-lost` (the
+   * last will), or why it restarts, as in `start`; `updating` while the runtime may fetch another program, and `not-updated` when none
    * came.
    */
   readonly reason: string;
@@ -20,6 +20,8 @@ export interface StateMessage {
   readonly program?: number;
   /** Board or `simulator`; absent in the last will. */
   readonly board?: string;
+  /** The pole it hangs on, as `down/place` said last; absent for none, and in the last will. */
+  readonly pole?: string;
   /** The chips that answer; absent in the last will. */
   readonly chips?: string[];
   /** Serial numbers of the chips that have one, by chip; absent in the last will. */

@@ -4,7 +4,14 @@ import { ConfigDocument, sectionConfig } from "../contract/config";
 import { parseFlat } from "../contract/flatJson";
 import { TimeBeacon } from "../contract/messages";
 import { isJsonObject } from "../contract/overlay";
-import { DOWN_COMMAND, DOWN_CONFIG, UP_STATE, nodeTopic, timeTopic } from "../contract/topics";
+import {
+  DOWN_COMMAND,
+  DOWN_CONFIG,
+  DOWN_PLACE,
+  UP_STATE,
+  nodeTopic,
+  timeTopic,
+} from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
 import { SessionCounters, SessionHooks } from "../mqtt/session";
 import { FlashJournal } from "../outbox/flashJournal";
@@ -76,7 +83,9 @@ export class Delivery {
         password: password ? password : undefined,
         keepAliveS: KEEP_ALIVE_S,
         will: { topic: nodeTopic(city, node, UP_STATE), payload: offline, retain: true },
-        subscriptions: [nodeTopic(city, node, DOWN_CONFIG), nodeTopic(city, node, DOWN_COMMAND)],
+        subscriptions: [DOWN_CONFIG, DOWN_COMMAND, DOWN_PLACE].map((leaf) =>
+          nodeTopic(city, node, leaf),
+        ),
         occasional: this.beaconTopic,
       },
       hooks,

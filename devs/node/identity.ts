@@ -13,6 +13,8 @@ export class Identity {
   password = "";
   /** Boots since the flash was new, this one included; `storeBoot` makes it last. */
   boot = 0;
+  /** The pole that the node hangs on, as the city said last; undefined for none. */
+  pole: string | undefined = undefined;
   /** Hash of the program that runs: FNV-1a, 32 bits. */
   program = 0;
   /** Whether every reading is printed on the console before it is handed on. */
@@ -24,6 +26,7 @@ const KEY_IDENTITY = "identity";
 const KEY_BROKER = "broker";
 const KEY_PASSWORD = "password";
 const KEY_BOOT = "boot";
+const KEY_POLE = "pole";
 const KEY_TRACE = "trace";
 
 /**
@@ -33,6 +36,11 @@ const KEY_TRACE = "trace";
  */
 export async function storeBoot(identity: Identity): Promise<void> {
   await writeSetting(KEY_BOOT, identity.boot);
+}
+
+/** Keeps the pole in flash: the city says it once, not at every start. */
+export async function storePole(identity: Identity): Promise<void> {
+  await writeSetting(KEY_POLE, identity.pole || "");
 }
 
 /**
@@ -60,6 +68,7 @@ export async function loadIdentity(): Promise<Identity> {
   identity.tls = !!broker.tls;
   identity.password = (await readSetting<string>(KEY_PASSWORD)) || "";
   identity.boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
+  identity.pole = (await readSetting<string>(KEY_POLE)) || undefined;
   identity.program = await programHash();
   identity.trace = !!(await readSetting<boolean>(KEY_TRACE, false));
   return identity;

@@ -4,7 +4,7 @@ import { ConfigStore } from "../config/configStore";
 import { ConfigOutcome, Configuration } from "../config/configuration";
 import { Trial, TrialVerdict } from "../config/trial";
 import { Command, readCommand } from "../contract/command";
-import { DOWN_CONFIG, UP_CONFIG, UP_REPLY } from "../contract/topics";
+import { DOWN_CONFIG, DOWN_PLACE, UP_CONFIG, UP_REPLY } from "../contract/topics";
 import { Bell } from "../fibers/bell";
 
 /** Commands that wait while one is carried out; one more is counted as a bad message. */
@@ -19,6 +19,8 @@ export interface Operated {
   publish(leaf: string, text: string, retain: boolean): boolean;
   /** Puts a part of the configuration that has changed in force. False where only a restart does. */
   applyPart(id: number): Promise<boolean>;
+  /** Takes note of where the node hangs: a `PlaceMessage`, empty for nowhere. */
+  hang(place: Buffer): Promise<void>;
   /** Carries a command out. Gives the reason why it is refused, or an empty text. */
   carryOut(command: Command): Promise<string>;
   /** Restarts the program once what was published is out. */
@@ -38,6 +40,7 @@ export class Operations {
   private readonly answered: number[] = [];
   private readonly bell = new Bell();
   private document: Buffer | undefined;
+  private place: Buffer | undefined;
   private readonly commands: Buffer[] = [];
   /** What the report that is due says of itself; empty when none is due. */
   private reportDue = "in-force";
@@ -51,12 +54,13 @@ export class Operations {
     if (store.onTrial()) this.trial.begin(ds.millis(), false);
   }
 
-  /** Takes a message of `down/config` or `down/command`. */
+  /** Takes a message of `down/config`, `down/place` or `down/command`. */
   take(topic: string, payload: Buffer): void {
     if (topic.indexOf(DOWN_CONFIG) > 0) {
       // An empty one is the broker forgetting what it kept.
       if (payload.length > 0) this.document = payload;
-    } else if (this.commands.length < COMMANDS_MAX) this.commands.push(payload);
+    } else if (topic.indexOf(DOWN_PLACE) > 0) this.place = payload;
+    else if (this.commands.length < COMMANDS_MAX) this.commands.push(payload);
     else this.overflows++;
     this.bell.ring();
   }
@@ -72,6 +76,11 @@ export class Operations {
     if (document) {
       this.document = undefined;
       await this.apply(document);
+    }
+    const { place } = this;
+    if (place) {
+      this.place = undefined;
+      await node.hang(place);
     }
     const command = this.commands.shift();
     if (command) await this.answer(command);

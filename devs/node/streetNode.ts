@@ -8,7 +8,9 @@ import {
   UPDATE_DEFAULT_MIN,
 } from "../contract/command";
 import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
-import { HealthMessage, StateMessage } from "../contract/messages";
+import { parseFlat } from "../contract/flatJson";
+import { HealthMessage, PlaceMessage, StateMessage } from "../contract/messages";
+import { isJsonObject } from "../contract/overlay";
 import { metricIndex, metricName } from "../contract/metrics";
 import { failedCheck, selfTestReport, skippedCheck } from "../contract/selfTest";
 import { UP_HEALTH, UP_LOG, UP_STATE, nodeTopic } from "../contract/topics";
@@ -22,7 +24,7 @@ import { roundTo } from "../report/senml";
 import { LightCode } from "../status/statusLight";
 import { standsStill } from "../status/watchdog";
 import { Delivery } from "./delivery";
-import { Identity, storeBoot } from "./identity";
+import { Identity, storeBoot, storePole } from "./identity";
 import {
   forgetTroubles,
   isSafeMode,
@@ -166,6 +168,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       version: ds._dcfgString("@version"),
       program: program,
       board: ds._dcfgString("devName"),
+      pole: this.identity.pole,
       chips: this.sensing.chipsFound(),
       serials: this.sensing.serialNumbers(),
       checks: this.sensing.checks(),
@@ -218,6 +221,17 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     else if (name === "time") this.utcOffsetMin = sectionConfig(document, "time").utcOffsetMin;
     else return false;
     return true;
+  }
+
+  async hang(message: Buffer): Promise<void> {
+    const { identity } = this;
+    const place = parseFlat(message);
+    const pole = isJsonObject(place) ? (place as PlaceMessage).pole : undefined;
+    if (pole === identity.pole) return;
+    identity.pole = pole;
+    this.birthReason = "placed";
+    this.publish(UP_STATE, this.birth().payload as string, true);
+    await storePole(identity);
   }
 
   async carryOut(command: Command): Promise<string> {

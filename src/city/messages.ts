@@ -50,6 +50,7 @@ export function checkState(json: unknown): StateMessage {
     throw new FieldProblem("state", "online or offline", state ?? null);
   const version = optionalText(fields, "version");
   const board = optionalText(fields, "board");
+  const pole = optionalText(fields, "pole");
   const program = own(fields, "program");
   const chips = own(fields, "chips");
   const checks = own(fields, "checks");
@@ -64,6 +65,7 @@ export function checkState(json: unknown): StateMessage {
     boot: countField(fields, "boot", 0),
     ...(version === undefined ? {} : { version }),
     ...(board === undefined ? {} : { board }),
+    ...(pole === undefined ? {} : { pole }),
     ...(program === undefined ? {} : { program: countField(fields, "program", 0) }),
     ...(chips === undefined ? {} : { chips: checkNames(chips, "chips") }),
     ...(serials === undefined ? {} : { serials: checkSerials(serials) }),

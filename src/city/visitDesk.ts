@@ -1,4 +1,4 @@
-import type { PlaceMessage } from "../../devs/contract/messages";
+import type { PlaceMessage, StateMessage } from "../../devs/contract/messages";
 import type { History } from "../history/history";
 import type { Inventory, InventoryNode } from "../inventory/inventory";
 import { nextState } from "../inventory/nodeStates";
@@ -45,7 +45,7 @@ export interface VisitDeskOptions {
  */
 export class VisitDesk {
   readonly #options: VisitDeskOptions;
-  readonly #visits: PlaceVisit[] = [];
+  readonly #visits: Pick<VisitView, keyof PlaceVisit | "by">[] = [];
   #places = new Map<string, PlaceMessage>();
   /** Nodes whose place the broker has not got yet. */
   readonly #unpublished = new Set<string>();
@@ -81,6 +81,7 @@ export class VisitDesk {
     this.#checkPossible(visit);
     const stored: VisitView = {
       ...visit,
+      atMs: Math.max(visit.atMs, 1 + this.#lastBy(by, visit)),
       by,
       receivedMs: now(),
       cityChecks: visit.kind === "take-down" ? [] : this.#check(visit.node),
@@ -107,11 +108,34 @@ export class VisitDesk {
     }
   }
 
+  /** Hears where a node says that it hangs; one that missed it is told again. */
+  hear(node: string, { state, pole }: StateMessage): void {
+    if (state !== "online" || pole === this.#places.get(node)?.pole) return;
+    this.#unpublished.add(node);
+    void this.publish();
+  }
+
   #check(node: string): VisitCheck[] {
     const { view, now } = this.#options;
     const config = view.configOf(node) ?? null;
     return checkNode({ node: view.history(node), config, nowMs: now() }).map(
       ({ values: _, ...check }) => check,
+    );
+  }
+
+  /**
+   * When the same person was last at this pole or node. A phone sends visits in the order in
+   * which they were made: one that says it was earlier has a clock that was set meanwhile.
+   */
+  #lastBy(by: string, visit: PlaceVisit): number {
+    const nodes = nodesOf(visit);
+    return this.#visits.reduce(
+      (last, one) =>
+        one.by === by &&
+        (one.pole === visit.pole || nodesOf(one).some((node) => nodes.includes(node)))
+          ? Math.max(last, one.atMs)
+          : last,
+      -1,
     );
   }
 

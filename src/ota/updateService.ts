@@ -197,7 +197,10 @@ export class UpdateService {
         this.#happened(node, "back-new");
       }
     } else if (before && seen.program === before.shortHash) {
-      if (step.state === "away" || (step.state === "asked" && seen.reason !== "reconnected"))
+      if (
+        step.state === "away" ||
+        (step.state === "asked" && seen.reason !== "reconnected" && seen.reason !== "placed")
+      )
         this.#cameWithOld(step, seen.reason);
       else if (step.state !== "asked") this.#happened(node, "back-old");
     }

@@ -5,7 +5,7 @@ import type { BrokerLogin } from "../city/brokerConnection";
 import { CityClient } from "../city/cityClient";
 import { CityView, HISTORY_MS } from "../city/cityView";
 import { mapWithNodes, type CityMap } from "../city/mapFile";
-import { Receiver, type CityListener } from "../city/receiver";
+import { Receiver, type CityListener, type StateArrival } from "../city/receiver";
 import { VisitDesk } from "../city/visitDesk";
 import { openCityDatabase } from "../history/cityDatabase";
 import { Recorder } from "../history/recorder";
@@ -88,7 +88,10 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
       if (problem === undefined) client.reconnect();
     },
   });
-  const receiver = new Receiver(bothOf(view, recorder), { joinsMidway: true });
+  const receiver = new Receiver(
+    bothOf(view, recorder, ({ node, state }) => visits.hear(node, state)),
+    { joinsMidway: true },
+  );
   for (const memory of await history.nodes()) {
     view.restore(memory);
     if (memory.sequences) receiver.restore({ city, node: memory.node }, memory.sequences);
@@ -270,7 +273,11 @@ function sessionName(city: string): string {
   return `centre-${createHash("sha256").update(city).digest("hex").slice(0, 12)}`;
 }
 
-function bothOf(view: CityView, recorder: Recorder): CityListener {
+function bothOf(
+  view: CityView,
+  recorder: Recorder,
+  onState: (arrival: StateArrival) => void,
+): CityListener {
   return {
     reading: (reading) => {
       view.reading(reading);
@@ -283,6 +290,7 @@ function bothOf(view: CityView, recorder: Recorder): CityListener {
     state: (arrival) => {
       view.state(arrival);
       recorder.state(arrival);
+      onState(arrival);
     },
     health: (arrival) => {
       view.health(arrival);

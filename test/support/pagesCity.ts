@@ -2,6 +2,7 @@ import { connectAsync } from "mqtt";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DOWN_COMMAND, DOWN_PLACE, nodeTopic } from "../../devs/contract/topics";
 import { Broker } from "../../src/broker/broker";
 import { startTimeBeacon } from "../../src/broker/timeBeacon";
 import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
@@ -100,8 +101,11 @@ export async function startPagesCity(options: PagesCityOptions): Promise<PagesCi
       .finally(() => underway.delete(sent));
     underway.add(sent);
   });
-  bridge.on("message", (topic, payload) => virtual.publish(topic, payload, { qos: 1 }));
-  await bridge.subscribeAsync(`streetnode/v1/${CITY}/+/down/command`, { qos: 1 });
+  bridge.on("message", (topic, payload) =>
+    virtual.publish(topic, payload, { qos: 1, retain: topic.endsWith(DOWN_PLACE) }),
+  );
+  for (const leaf of [DOWN_COMMAND, DOWN_PLACE])
+    await bridge.subscribeAsync(nodeTopic(CITY, "+", leaf), { qos: 1 });
   startTimeBeacon(virtual, CITY, {
     utcMs: now,
     after: (delayMs, callback) => scheduler.after(delayMs, callback),

@@ -31,6 +31,7 @@ const identity: Identity = {
   tls: false,
   password: "",
   boot: 1,
+  pole: undefined,
   program: 0,
   trace: false,
 };

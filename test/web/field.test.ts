@@ -1,6 +1,8 @@
 import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { StateMessage } from "../../devs/contract/messages";
+import { UP_STATE, nodeTopic } from "../../devs/contract/topics";
 import type { VisitsAnswer } from "../../src/web/api";
 import { fieldPageUrl } from "../../src/label/fieldPageUrl";
 import type { Surroundings } from "../../src/sim/world/surroundings";
@@ -35,6 +37,8 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   let city: PagesCity;
   let browser: Browser;
   const offences: string[] = [];
+  /** What the nodes said last of themselves. */
+  const states = new Map<string, StateMessage>();
 
   beforeAll(async () => {
     built = await buildPage();
@@ -54,6 +58,11 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
     city.city.nodes[3]?.powerOff();
     // The broker tells the last will after one and a half keep-alives.
     await city.run(120_000);
+    city.broker.onPublish((topic, payload) => {
+      const node = topic.split("/")[3];
+      if (node && topic === nodeTopic("berkane", node, UP_STATE))
+        states.set(node, JSON.parse(Buffer.from(payload).toString()) as StateMessage);
+    });
     browser = await launchChromium();
   }, 180_000);
   afterAll(async () => {
@@ -106,6 +115,12 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   async function visits(page: Page, node: string): Promise<VisitsAnswer["visits"]> {
     const answer = await page.request.get(`${city.server.url}api/visits?node=${node}`);
     return ((await answer.json()) as VisitsAnswer).visits;
+  }
+
+  /** The pole on which a node says that it hangs, a moment of the city's time later. */
+  async function poleToldBy(node: string): Promise<string | undefined> {
+    await city.run(5000);
+    return states.get(node)?.pole;
   }
 
   async function violations(page: Page): Promise<string[]> {
@@ -259,6 +274,20 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       await page.getByLabel(texts.despite).fill("lamp not tried");
       await page.getByRole("button", { name: texts.submit.replace }).click();
       await expect.poll(async () => (await visits(page, WELL))[0]?.kind).toBe("replace");
+      await page.goto(fieldPageUrl(city.server.url, WELL));
+      await page.getByText("on pole P-88").waitFor();
+      await page
+        .getByRole("radio", { name: texts.kinds["take-down"], exact: true })
+        .check({ force: true });
+      // The node itself was told, and says so.
+      await expect.poll(() => poleToldBy(WELL), { timeout: 20_000 }).toBe("P-88");
+      await expect.poll(() => poleToldBy(SEN55_UNPLUGGED), { timeout: 20_000 }).toBe(undefined);
+      await page.getByRole("button", { name: texts.submit["take-down"] }).click();
+      await expect.poll(async () => (await visits(page, WELL))[0]?.kind).toBe("take-down");
+      await page.goto(fieldPageUrl(city.server.url, WELL));
+      await page.getByText(texts.onNoPole).waitFor();
+      await expect.poll(() => poleToldBy(WELL), { timeout: 20_000 }).toBe(undefined);
+      expect(states.get(WELL)).toMatchObject({ state: "online", reason: "placed" });
     },
   );
 

@@ -13,7 +13,7 @@ describe("Format", () => {
   it("writes numbers and units as each locale does", () => {
     expect(ENGLISH.value(12.345, "ug/m3", 1)).toBe("12.3\u00a0µg/m³");
     expect(FRENCH.value(12.345, "ug/m3", 1)).toBe("12,3\u00a0µg/m³");
-    expect(ARABIC.value(12.345, "ug/m3", 1)).toBe("12,3\u00a0µg/m³");
+    expect(ARABIC.value(12.345, "ug/m3", 1)).toBe("\u206612,3\u00a0µg/m³\u2069");
     expect(ENGLISH.value(55, "%RH", 0)).toMatch(/^55\s?%$/);
     expect(FRENCH.value(-2.5, "Cel", 1)).toMatch(/^[-\u2212]2,5\s°C$/);
     expect(ENGLISH.value(7, "", 0)).toBe("7");

@@ -16,6 +16,8 @@ export interface ShownValue {
 /** Writes numbers, units and times as one locale does. */
 export class Format {
   readonly #locale: string;
+  /** Among Arabic words a number and a Latin unit would change places. */
+  readonly #isolate: boolean;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
   readonly #time: Intl.DateTimeFormat;
   readonly #dayAndTime: Intl.DateTimeFormat;
@@ -28,6 +30,7 @@ export class Format {
 
   constructor(locale: string) {
     this.#locale = locale;
+    this.#isolate = locale.startsWith("ar");
     const zone = { timeZone: TIME_ZONE, hourCycle: "h23" } as const;
     const time = { hour: "2-digit", minute: "2-digit" } as const;
     const day = { day: "numeric", month: "short" } as const;
@@ -89,7 +92,8 @@ export class Format {
     const shown = this.parts(value, unit, decimals);
     if (!shown.unit) return shown.number;
     const order = shown.unitFirst ? [shown.unit, shown.number] : [shown.number, shown.unit];
-    return order.join(NO_BREAK_SPACE);
+    const text = order.join(NO_BREAK_SPACE);
+    return this.#isolate ? `\u2066${text}\u2069` : text;
   }
 
   /** A share from 0 to 1 in percent, never rounded up: 99.96 % is not all. */

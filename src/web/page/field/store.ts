@@ -23,6 +23,8 @@ export interface Draft {
 export interface QueuedVisit {
   readonly id: string;
   readonly visit: VisitRequest;
+  /** Visits are sent from the lowest up, as they were made. */
+  readonly order: number;
   /** Why the server refused it; then it is not sent by itself any more. */
   readonly refused?: string;
 }
@@ -34,6 +36,7 @@ export interface Store {
   removeDraft(node: string): Promise<void>;
   /** Moves a visit into the queue, and its draft away, both or neither. */
   enqueue(visit: VisitRequest): Promise<void>;
+  /** In the order in which they were made. */
   queue(): Promise<QueuedVisit[]>;
   refuse(id: string, reason: string): Promise<void>;
   removeQueued(id: string): Promise<void>;
@@ -70,10 +73,18 @@ export async function openStore(): Promise<Store> {
     removeDraft: (node) => change([DRAFTS], (all) => void all.objectStore(DRAFTS).delete(node)),
     enqueue: (visit) =>
       change([DRAFTS, QUEUE], (all) => {
-        all.objectStore(QUEUE).put({ id: visit.id, visit } satisfies QueuedVisit);
+        const store = all.objectStore(QUEUE);
+        const asked = store.getAll() as IDBRequest<QueuedVisit[]>;
+        asked.onsuccess = () => {
+          const order = 1 + Math.max(0, ...asked.result.map((one) => one.order));
+          store.put({ id: visit.id, visit, order } satisfies QueuedVisit);
+        };
         all.objectStore(DRAFTS).delete(visit.node);
       }),
-    queue: () => get(QUEUE, (store) => store.getAll()),
+    queue: async () => {
+      const queue = await get<QueuedVisit[]>(QUEUE, (store) => store.getAll());
+      return queue.sort((a, b) => a.order - b.order);
+    },
     refuse: (id, refused) =>
       change([QUEUE], (all) => {
         const store = all.objectStore(QUEUE);

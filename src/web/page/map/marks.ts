@@ -18,7 +18,7 @@ export type Shape = "circle" | "square" | "triangle" | "diamond" | "ring" | "cro
 
 /**
  * Upper ends of the bands of the European Air Quality Index from good to very poor, in ug/m3,
- * as revised in 2024 (European Environment Agency).
+ * as revised in 2024 (European Environment Agency, ETC HE report 2024/17, hourly values).
  */
 const AIR_BANDS: Readonly<Record<string, readonly number[]>> = {
   pm25: [5, 15, 50, 90, 140],

@@ -126,7 +126,13 @@ export const ARABIC: Texts = {
     boot: "بدأت التشغيل",
     reconnected: "عاد الاتصال",
     "connection-lost": "انقطع الاتصال",
-    restart: "إعادة تشغيل مبرمجة",
+    placed: "أُبلغت بعمودها",
+    command: "إعادة تشغيل مطلوبة",
+    configuration: "إعادة تشغيل بإعدادات جديدة",
+    watchdog: "إعادة تشغيل بعد توقف",
+    "safe-mode-over": "إعادة تشغيل بعد الوضع الآمن",
+    updating: "تجلب برنامجا جديدا",
+    "not-updated": "عادت دون برنامج جديد",
   },
 
   groups: {

@@ -114,7 +114,13 @@ export const ENGLISH: Texts = {
     boot: "started",
     reconnected: "reconnected",
     "connection-lost": "connection lost",
-    restart: "restarting as planned",
+    placed: "told which pole it hangs on",
+    command: "restarting as told",
+    configuration: "restarting with a new configuration",
+    watchdog: "restarting: it stood still",
+    "safe-mode-over": "restarting: it ran long enough in safe mode",
+    updating: "fetching a new program",
+    "not-updated": "back without a new program",
   },
 
   groups: {

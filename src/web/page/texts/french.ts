@@ -119,7 +119,13 @@ export const FRENCH: Texts = {
     boot: "démarré",
     reconnected: "reconnecté",
     "connection-lost": "connexion perdue",
-    restart: "redémarrage prévu",
+    placed: "poteau indiqué",
+    command: "redémarrage demandé",
+    configuration: "redémarre avec une nouvelle configuration",
+    watchdog: "redémarre : il était bloqué",
+    "safe-mode-over": "redémarre : fin du mode sans échec",
+    updating: "cherche un nouveau programme",
+    "not-updated": "revenu sans nouveau programme",
   },
 
   groups: {
