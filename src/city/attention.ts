@@ -8,13 +8,13 @@ export type Severity = (typeof SEVERITIES)[number];
 export interface Attention {
   readonly node: string;
   readonly pole?: string;
-  /** `alarm`: a value is too high. `visit`: somebody has to go there. */
+  /** `alarm`: a value is too high, or a program bad. `visit`: somebody has to go there. */
   readonly kind: "alarm" | "visit";
   /**
    * Of an alarm `alarm`. Of a visit `sensor` (a chip is at fault), `lamp`, `offline`, `signal`
-   * (weak radio signal).
+   * (weak radio signal), `rescued` (its program crashed at every start, and it got another one).
    */
-  readonly cause: "alarm" | "sensor" | "lamp" | "offline" | "signal";
+  readonly cause: "alarm" | "sensor" | "lamp" | "offline" | "signal" | "rescued";
   readonly severity: Severity;
   readonly sinceMs: number;
   /** Channel of an alarm, or chip of a fault. */
@@ -32,9 +32,40 @@ export const OFFLINE_AFTER_MS = 10 * 60_000;
 /** Below it Wi-Fi loses frames even at its slowest rate, in dBm. */
 export const WEAK_SIGNAL_DBM = -85;
 
-/** Open alarms and reasons to visit a node, the worst first, then the oldest. */
-export function attentionOf(nodes: readonly NodeView[], nowMs: number): Attention[] {
-  return nodes.flatMap((node) => attentionOfNode(node, nowMs)).sort(byUrgency);
+/** Open alarms, rescues and reasons to visit a node, the worst first, then the oldest. */
+export function attentionOf(
+  nodes: readonly NodeView[],
+  nowMs: number,
+  rescues: readonly { readonly node: string; readonly atMs: number }[] = [],
+): Attention[] {
+  return nodes
+    .flatMap((node) => [
+      ...attentionOfNode(node, nowMs),
+      ...attentionOfRescues(
+        node,
+        rescues.filter((rescue) => rescue.node === node.node),
+      ),
+    ])
+    .sort(byUrgency);
+}
+
+/** Nobody has to climb: somebody has to look at the program. */
+function attentionOfRescues(
+  { node, place }: NodeView,
+  rescues: readonly { readonly atMs: number }[],
+): Attention[] {
+  const last = rescues.at(-1);
+  if (!last) return [];
+  return [
+    {
+      node,
+      ...(place === undefined ? {} : { pole: place.pole }),
+      kind: "alarm",
+      cause: "rescued",
+      severity: "warning",
+      sinceMs: last.atMs,
+    },
+  ];
 }
 
 function attentionOfNode(node: NodeView, nowMs: number): Attention[] {

@@ -122,6 +122,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (rollout, node)
   ) STRICT;
   `,
+  "ALTER TABLE rollout_nodes ADD COLUMN left_ms INTEGER",
 ];
 
 /**

@@ -31,6 +31,7 @@ export interface Rollout {
   /** Why it stopped. */
   reason: string | undefined;
   readonly createdMs: number;
+  readonly changedMs: number;
 }
 
 /** What a person wants of a rollout, carried out by the gateway. */
@@ -52,6 +53,8 @@ export interface RolloutStep {
   boot: number | undefined;
   /** When it came into its state, milliseconds since 1970. */
   sinceMs: number;
+  /** When it left for the gateway: what was measured later is of the program it came back with. */
+  leftMs: number;
   detail: string | undefined;
 }
 
@@ -131,6 +134,14 @@ export class OtaStore {
         this.#log(db, "image-added", undefined, `${image.header.version} ${image.hash}`);
       return image;
     });
+  }
+
+  /** Version of an image. */
+  version(hash: string): string | undefined {
+    const row = transact(this.#file, (db) =>
+      db.get("SELECT version FROM images WHERE hash = ?", hash),
+    );
+    return row ? text(row, "version") : undefined;
   }
 
   /** All images that a trusted key has signed, by hash. */
@@ -264,7 +275,7 @@ function trusted(db: Database): string[] {
 }
 
 function writeStep(db: Database, rollout: number, step: RolloutStep): void {
-  db.run("INSERT OR REPLACE INTO rollout_nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+  db.run("INSERT OR REPLACE INTO rollout_nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [
     rollout,
     step.node,
     step.stage,
@@ -276,6 +287,7 @@ function writeStep(db: Database, rollout: number, step: RolloutStep): void {
     step.boot ?? null,
     Math.round(step.sinceMs),
     step.detail ?? null,
+    Math.round(step.leftMs),
   ]);
 }
 
@@ -288,6 +300,7 @@ function rolloutOf(row: QueryResult): Rollout {
     stage: Number(row["stage"]),
     reason: optionalText(row, "reason"),
     createdMs: Number(row["created_ms"]),
+    changedMs: Number(row["changed_ms"]),
   };
 }
 
@@ -302,6 +315,7 @@ function stepOf(row: QueryResult): RolloutStep {
     attempts: Number(row["attempts"]),
     boot: row["boot"] === null ? undefined : Number(row["boot"]),
     sinceMs: Number(row["since_ms"]),
+    leftMs: Number(row["left_ms"]),
     detail: optionalText(row, "detail"),
   };
 }

@@ -56,6 +56,7 @@ export function planRollout(
       attempts: 0,
       boot: undefined,
       sinceMs: Date.now(),
+      leftMs: 0,
       detail: undefined,
     };
   });

@@ -1,9 +1,10 @@
 import type { Inventory } from "../inventory/inventory";
 import type { ListenOptions } from "../net/listen";
 import { realOtaClock } from "./clock";
-import { openDevicePort } from "./messageSocket";
+import { openDevicePort, type OnDevice } from "./messageSocket";
 import { OtaStore } from "./otaStore";
 import { UpdateService, type CityLink, type UpdateNote } from "./updateService";
+import { UpdatesDesk, type UpdatesView } from "./updatesView";
 
 /** The usual port of the update gateway. */
 export const GATEWAY_PORT = 7011;
@@ -14,14 +15,19 @@ export interface GatewayStart extends ListenOptions {
   /** Holds keys, images and rollouts. */
   readonly inventory: Inventory;
   readonly link: CityLink;
-  readonly host: string;
-  readonly port: number;
+  /** Where devices connect; without it they come by `accept` only, as simulated ones do. */
+  readonly at?: { readonly host: string; readonly port: number };
   readonly onNote?: (note: UpdateNote) => void;
 }
 
 /** A running update gateway. */
 export interface RunningGateway {
-  readonly port: number;
+  /** Undefined without a port. */
+  readonly port: number | undefined;
+  /** Takes a device that has connected by another way than the port. */
+  readonly accept: OnDevice;
+  /** How updates go. */
+  view(): UpdatesView;
   /** To be given every message that comes from the city's broker. */
   hear(topic: string, payload: Uint8Array): void;
   close(): Promise<void>;
@@ -33,22 +39,31 @@ export interface RunningGateway {
  * @throws PortTakenError
  */
 export async function startGateway(options: GatewayStart): Promise<RunningGateway> {
-  const { city, inventory, link, host, port, onNote } = options;
+  const { city, inventory, link, at, onNote } = options;
+  const store = new OtaStore(inventory.file, "update gateway");
   const service = new UpdateService({
     city,
-    store: new OtaStore(inventory.file, "update gateway"),
+    store,
     clock: realOtaClock,
     link,
     ...(onNote ? { onNote } : {}),
   });
   try {
-    const devices = await openDevicePort(host, port, service.gateway.accept, options);
+    const { gateway } = service;
+    const devices = at && (await openDevicePort(at.host, at.port, gateway.accept, options));
+    const desk = new UpdatesDesk(
+      store,
+      () => inventory.audit(),
+      (node) => gateway.progress(node),
+    );
     return {
-      port: devices.port,
+      port: devices?.port,
+      accept: gateway.accept,
+      view: () => desk.view(),
       hear: (topic, payload) => service.hear(topic, payload),
       close: async () => {
         service.close();
-        await devices.close();
+        await devices?.close();
       },
     };
   } catch (error) {

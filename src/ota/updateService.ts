@@ -49,6 +49,9 @@ interface NodeSeen {
   online: boolean;
   reason: string;
   boot: number;
+  /** Why its program started. */
+  start: string;
+  safeMode: boolean;
   program: number | undefined;
   checks: readonly string[];
   /** When its state last came, and since when it has been on the broker with this boot. */
@@ -64,6 +67,8 @@ const TICK_MS = 1000;
 const WISH_EVERY_TICKS = 5;
 /** A channel counts as one that a node has when it gave a reading in this time. */
 const CHANNEL_RECENT_MS = 20 * 60_000;
+/** A channel that a node had may take so long to give a reading again, however short the watch is. */
+const CHANNEL_BACK_MS = 10 * 60_000;
 /** A program is good for a node that has stayed on the broker with it for so long. */
 const GOOD_AFTER_MS = 10 * 60_000;
 /** Starts of a program under the gateway's eyes, without ever taking the socket, that make a crash loop. */
@@ -89,6 +94,8 @@ export class UpdateService {
   #keysReadMs: number;
   #rollout: Rollout | undefined;
   #steps = new Map<string, RolloutStep>();
+  /** Whether a node failed that had been good. */
+  #failedLate = false;
   #ticks = 0;
   /** Of the inventory, when wishes were last read. */
   #mark = "";
@@ -145,6 +152,8 @@ export class UpdateService {
         online: false,
         reason: "",
         boot: 0,
+        start: "",
+        safeMode: false,
         program: undefined,
         checks: [],
         sinceMs: 0,
@@ -164,20 +173,27 @@ export class UpdateService {
     seen.boot = said.boot;
     if (online) {
       seen.program = said.program;
+      seen.start = said.start ?? "";
+      seen.safeMode = said.safeMode ?? false;
       seen.checks = said.checks ?? [];
       this.#cameBack(node, seen);
     } else {
-      if (said.reason === "updating") this.#happened(node, "left");
+      if (said.reason === "updating") this.#left(node);
       this.gateway.look(node);
     }
+  }
+
+  #left(node: string): void {
+    const step = this.#steps.get(node);
+    if (step?.state === "asked") step.leftMs = this.#options.clock.nowMs();
+    this.#happened(node, "left");
   }
 
   #readingCame(node: string, metric: string, timeMs: number): void {
     this.#seenOf(node).channels.set(metric, timeMs);
     const step = this.#steps.get(node);
     // What was measured before the update comes later out of the node's flash.
-    if (step?.state !== "watched" || timeMs < step.sinceMs || !step.missing.includes(metric))
-      return;
+    if (step?.state !== "watched" || timeMs < step.leftMs || !step.missing.includes(metric)) return;
     step.missing = step.missing.filter((channel) => channel !== metric);
     this.#dirtySteps.add(step);
   }
@@ -190,7 +206,12 @@ export class UpdateService {
     const before = this.#images.get(step.before);
     if (image && seen.program === image.shortHash) {
       const again = (step.state === "watched" || step.state === "good") && step.boot !== seen.boot;
-      if (again) this.#broke(step, "restarted by itself");
+      if (again && seen.start === "power-on") {
+        // The mains failed, not the program.
+        step.boot = seen.boot;
+        this.#dirtySteps.add(step);
+      } else if (seen.safeMode) this.#broke(step, "crashes until it is in safe mode");
+      else if (again) this.#broke(step, `restarted by itself (${seen.start})`);
       else if (step.state === "asked" || step.state === "away") {
         step.boot = seen.boot;
         step.missing = step.channels;
@@ -303,7 +324,7 @@ export class UpdateService {
   #wakeUp(): void {
     for (const [node, seen] of this.#seen)
       if (seen.online) this.#cameBack(node, seen);
-      else if (seen.reason === "updating") this.#happened(node, "left");
+      else if (seen.reason === "updating") this.#left(node);
   }
 
   #wished(rollout: Rollout, wish: RolloutWish): void {
@@ -346,15 +367,20 @@ export class UpdateService {
   #countFailures(rollout: Rollout, steps: readonly RolloutStep[]): void {
     const touched = steps.filter(({ state }) => state !== "waiting").length;
     const failed = steps.filter(({ state }) => hasFailed(state));
-    const limit = rollout.stage === 0 ? 0 : rollout.plan.limit;
+    // A canary that fails when it was already good stops everything, too.
+    const limit = failed.some(({ stage }) => stage === 0) ? 0 : rollout.plan.limit;
     // A share of few nodes says little: the first failure of a stage counts against its size.
     const of = Math.max(touched, steps.filter(({ stage }) => stage <= rollout.stage).length);
-    if (failed.length > 0 && failed.length / of > limit)
-      this.#turn(
-        rollout,
-        "too-many-failed",
-        `${failed.length} of ${of} failed: ${failed[0]?.node} ${failed[0]?.detail ?? ""}`,
-      );
+    if (failed.length === 0 || failed.length / of <= limit) return;
+    this.#turn(
+      rollout,
+      "too-many-failed",
+      `${failed.length} of ${of} failed: ${failed[0]?.node} ${failed[0]?.detail ?? ""}`,
+    );
+    if (!this.#failedLate || rollout.state !== "rolling-back") return;
+    // The watch was too short for this fault: who has passed it may have the fault as well.
+    for (const step of steps)
+      if (step.state === "good") this.#broke(step, "failed on another node after it was good");
   }
 
   #rollBack(rollout: Rollout, steps: readonly RolloutStep[]): void {
@@ -373,6 +399,7 @@ export class UpdateService {
     this.#save();
     this.#rollout = undefined;
     this.#steps = new Map();
+    this.#failedLate = false;
   }
 
   #askNext(rollout: Rollout, stage: readonly RolloutStep[]): void {
@@ -401,6 +428,7 @@ export class UpdateService {
       step.before = before.hash;
       step.attempts++;
       const nowMs = this.#options.clock.nowMs();
+      step.leftMs = nowMs;
       if (step.channels.length === 0)
         step.channels = [...seen.channels]
           .filter(([, atMs]) => nowMs - atMs < CHANNEL_RECENT_MS)
@@ -471,6 +499,7 @@ export class UpdateService {
       return;
     }
     const failedChecks = seen.checks.filter((check) => check.includes("="));
+    if (step.missing.length > 0 && heldMs < CHANNEL_BACK_MS) return;
     if (step.missing.length > 0) this.#broke(step, `no readings of ${step.missing.join(", ")}`);
     else if (failedChecks.length > 0) this.#broke(step, `self-test: ${failedChecks.join(", ")}`);
     else this.#passed(rollout, step);
@@ -484,6 +513,7 @@ export class UpdateService {
 
   #broke(step: RolloutStep, detail: string): void {
     if (hasFailed(step.state)) return;
+    if (step.state === "good") this.#failedLate = true;
     step.detail = detail;
     this.#happened(step.node, "broke");
   }

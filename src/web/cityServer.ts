@@ -12,6 +12,7 @@ import { Recorder } from "../history/recorder";
 import { SqliteHistory } from "../history/sqliteHistory";
 import type { Inventory } from "../inventory/inventory";
 import type { ListenOptions } from "../net/listen";
+import type { OnDevice } from "../ota/messageSocket";
 import { startGateway, type RunningGateway } from "../ota/startGateway";
 import { sendCommand } from "../operator/sendCommand";
 import { People } from "../people/people";
@@ -20,7 +21,7 @@ import { SignInLimit } from "../people/signInLimit";
 import type { AuditLine, CommandAnswer } from "./api";
 import type { CityLink } from "./feed";
 import { HttpProblem } from "./http";
-import { startWebServer, type WebServer, type WebServerOptions } from "./server";
+import { NO_UPDATES, startWebServer, type WebServer, type WebServerOptions } from "./server";
 
 /** A city and all that its server needs. */
 export interface CityServerOptions extends BrokerLogin, ListenOptions {
@@ -43,8 +44,11 @@ export interface CityServerOptions extends BrokerLogin, ListenOptions {
   readonly brokerUrl: string;
   /** Called with one plain sentence for whoever runs the server. */
   readonly onProblem: (problem: string) => void;
-  /** Where nodes get new programs; without it there are no updates over the air. */
-  readonly updates?: { readonly host: string; readonly port: number } | undefined;
+  /**
+   * Where nodes get new programs, `simulated` for nodes of this process; without it there are no
+   * updates over the air.
+   */
+  readonly updates?: { readonly host: string; readonly port: number } | "simulated" | undefined;
   /** UTC in milliseconds; this computer's clock by default. */
   readonly now?: () => number;
 }
@@ -53,6 +57,8 @@ export interface CityServerOptions extends BrokerLogin, ListenOptions {
 export interface CityServer extends WebServer {
   /** Resolves when the broker has been reached. */
   readonly connected: Promise<void>;
+  /** Takes a node that asks for a new program; undefined without updates. */
+  readonly updates: OnDevice | undefined;
 }
 
 const COMMAND_WAIT_MS = 15_000;
@@ -111,10 +117,23 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     now,
   });
 
+  const updates: RunningGateway | undefined = options.updates
+    ? await startGateway({
+        ...(options.updates === "simulated" ? {} : { at: options.updates }),
+        city,
+        inventory,
+        link: {
+          connected: () => link.state().state === "up",
+          publish: (topic, payload) =>
+            void client.publish(topic, payload, { qos: 1 }).catch(() => {}),
+        },
+      })
+    : undefined;
   const server = await startWebServer({
     ...options,
     view,
     link: () => link.state(),
+    updates: () => updates?.view() ?? NO_UPDATES,
     broker: options.brokerUrl,
     access: {
       people: new People(inventory),
@@ -132,22 +151,11 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
       audit: async (most) => newestOf(await history.auditLines(most), inventory, most),
     },
   }).catch(async (error: unknown) => {
+    await updates?.close();
     await history.close();
     throw error;
   });
 
-  const updates: RunningGateway | undefined = options.updates
-    ? await startGateway({
-        ...options.updates,
-        city,
-        inventory,
-        link: {
-          connected: () => link.state().state === "up",
-          publish: (topic, payload) =>
-            void client.publish(topic, payload, { qos: 1 }).catch(() => {}),
-        },
-      })
-    : undefined;
   let reached = (): void => {};
   const connected = new Promise<void>((resolve) => (reached = resolve));
   const client = new CityClient({
@@ -185,6 +193,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     port: server.port,
     url: server.url,
     connected,
+    updates: updates?.accept,
     close: async () => {
       endBeacon();
       endForgetting();

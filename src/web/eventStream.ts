@@ -34,6 +34,7 @@ export class EventStream {
   #flushes = 0;
   readonly #attention = new Told();
   readonly #link = new Told();
+  readonly #rollout = new Told();
 
   constructor(view: CityView, snapshot: () => CitySnapshot) {
     this.#view = view;
@@ -103,11 +104,12 @@ export class EventStream {
   }
 
   /** What is new of all nodes together since this was asked last. */
-  #summaryNews(): Pick<CityChange, "attention" | "link"> {
-    const { attention, link } = this.#snapshot();
+  #summaryNews(): Pick<CityChange, "attention" | "link" | "rollout"> {
+    const { attention, link, rollout } = this.#snapshot();
     return {
       ...(this.#attention.isNew(attention) ? { attention } : {}),
       ...(this.#link.isNew(link) ? { link } : {}),
+      ...(this.#rollout.isNew(rollout) ? { rollout } : {}),
     };
   }
 
@@ -123,7 +125,7 @@ export class EventStream {
 class Told {
   #text = "";
 
-  isNew(value: object): boolean {
+  isNew(value: object | null): boolean {
     const text = JSON.stringify(value);
     if (text === this.#text) return false;
     this.#text = text;

@@ -1,4 +1,5 @@
 import type { Attention } from "../city/attention";
+import type { RolloutView } from "../ota/updatesView";
 import type { NodeChange, NodeView } from "../city/cityView";
 
 /** `/api/nodes`, and the `snapshot` event that opens `/events`. */
@@ -12,6 +13,8 @@ export interface CitySnapshot {
   readonly nodes: readonly NodeView[];
   /** Open alarms, and nodes that need a visit: the worst first. */
   readonly attention: readonly Attention[];
+  /** The rollout of a new program that goes on, or that was over less than a day ago. */
+  readonly rollout: RolloutView | null;
 }
 
 /** How the server itself is connected to the city. */
@@ -32,6 +35,8 @@ export interface CityChange {
   readonly attention?: readonly Attention[];
   /** Left out while it is as before. */
   readonly link?: CityLink;
+  /** Left out while it is as before. */
+  readonly rollout?: RolloutView | null;
 }
 
 /** The `alive` event of `/events`: says that there is nothing new, and that the line is up. */

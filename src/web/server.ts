@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { listen, type ListenOptions } from "../net/listen";
 import { attentionOf } from "../city/attention";
 import type { CityView } from "../city/cityView";
+import type { UpdatesView } from "../ota/updatesView";
 import { PROJECT_FOLDER } from "../projectFolder";
 import { Access, type AccessOptions, type Caller } from "./access";
 import { REQUEST_HEADER, REQUEST_HEADER_VALUE } from "./api";
@@ -23,6 +24,8 @@ export interface WebServerOptions extends ListenOptions {
   readonly view: CityView;
   /** How the view gets what it shows. Default: all is well. */
   readonly link?: () => CityLink;
+  /** How updates over the air go. Default: there are none. */
+  readonly updates?: () => UpdatesView;
   /** Where nodes reach the broker, `mqtt://192.168.1.10:1883` say; shown while there is none. */
   readonly broker?: string | undefined;
   /** Folder of the built pages; `dist/web` by default. */
@@ -39,6 +42,9 @@ export interface WebServerOptions extends ListenOptions {
    */
   readonly trustedProxy?: string | undefined;
 }
+
+/** What there is to tell where no gateway runs. */
+export const NO_UPDATES: UpdatesView = { rollout: null, rescues: [] };
 
 /** A running web server. */
 export interface WebServer {
@@ -83,13 +89,15 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
     options.link ?? ((): CityLink => ({ state: "up", sinceMs: startedMs, problem: null }));
   const snapshot = (): CitySnapshot => {
     const nodes = view.nodes();
+    const { rollout, rescues } = options.updates?.() ?? NO_UPDATES;
     return {
       city: view.city,
       nowMs: view.now(),
       broker: options.broker ?? null,
       link: link(),
       nodes,
-      attention: attentionOf(nodes, view.now()),
+      attention: attentionOf(nodes, view.now(), rescues),
+      rollout,
     };
   };
   const stream = new EventStream(view, snapshot);

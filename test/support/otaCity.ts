@@ -8,8 +8,9 @@ import { boardIds } from "../../src/flash/boardConfiguration";
 import { Inventory } from "../../src/inventory/inventory";
 import { newSigningKey, signImage } from "../../src/ota/image";
 import { VirtualDevicePort } from "../../src/ota/messageSocket";
-import { OtaStore, type Rollout, type RolloutStep } from "../../src/ota/otaStore";
+import { OtaStore, type Rollout, type RolloutPlan, type RolloutStep } from "../../src/ota/otaStore";
 import { planRollout, type RolloutWish } from "../../src/ota/planRollout";
+import type { StepState } from "../../src/ota/rolloutStates";
 import { UpdateService, type UpdateNote } from "../../src/ota/updateService";
 import { CitySimulation, nodeName } from "../../src/sim/citySimulation";
 import { MemoryNetwork } from "../../src/sim/network/memoryNetwork";
@@ -22,6 +23,13 @@ import { START_UTC_MS, type NodeReport } from "./simulatedCity";
 
 const GATEWAY_PORT = 7011;
 const BROKER_PORT = 1883;
+/** Which program a node has whose state is this; in the others it may be either, or none. */
+const CLAIMS: Partial<Record<StepState, "old" | "new">> = {
+  waiting: "old",
+  returned: "old",
+  watched: "new",
+  good: "new",
+};
 const BOARD = "streetnode_esp32_devkitc";
 
 /** The same program under another version: the version stands in it as text. */
@@ -31,6 +39,12 @@ export function otherVersion(bytecode: Uint8Array, version = "9.9.9"): Uint8Arra
   if (at < 0) throw new Error("the program does not hold its version");
   for (; at >= 0; at = bytes.indexOf("0.1.0\0", at)) bytes.write(version, at, "latin1");
   return new Uint8Array(bytes);
+}
+
+/** What a gateway serves at once, where it is not what it does by itself. */
+export interface GatewayLimits {
+  readonly nodesAtOnce?: number;
+  readonly bytesPerS?: number;
 }
 
 /** A city of the real firmware with an update gateway, in virtual time. */
@@ -53,11 +67,17 @@ export class OtaCity {
   #mark = "";
   #latest: Rollout | undefined;
   #steps: RolloutStep[] = [];
+  /** Program that each node last told of, and images by that short hash. */
+  readonly #programs = new Map<string, number>();
+  readonly #hashes = new Map<number, string>();
   /** What the broker retains of the nodes, for a gateway that subscribes later. */
   readonly #states = new Map<string, Uint8Array>();
   readonly #receiver = new Receiver({ reading: (reading) => this.readings.push(reading) });
 
-  constructor(nodes: number) {
+  readonly #limits: GatewayLimits;
+
+  constructor(nodes: number, limits: GatewayLimits = {}) {
+    this.#limits = limits;
     this.names = Array.from({ length: nodes }, (_, i) => nodeName("berkane", i + 1));
     this.inventory.create();
     this.inventory.add(this.names.map((name) => ({ name, city: "berkane", board: BOARD })));
@@ -73,9 +93,16 @@ export class OtaCity {
     );
     this.broker.onPublish((topic, payload) => {
       this.#receiver.receive(topic, payload, this.nowMs);
-      if (topic.endsWith("/up/state")) this.#states.set(topic, payload);
+      if (topic.endsWith("/up/state")) this.#stateCame(topic, payload);
       if (this.#port) this.service.hear(topic, payload);
     });
+  }
+
+  #stateCame(topic: string, payload: Uint8Array): void {
+    this.#states.set(topic, payload);
+    const { program } = JSON.parse(Buffer.from(payload).toString()) as { program?: number };
+    const node = topic.split("/")[3] ?? "";
+    if (program !== undefined) this.#programs.set(node, program);
   }
 
   /** UTC at the start of the run. */
@@ -88,7 +115,9 @@ export class OtaCity {
   /** Signs a program and adds its image; gives its hash. */
   add(bytecode: Uint8Array, version = "9.9.9"): string {
     const parts = { bytecode, version, boards: boardIds() };
-    return this.store.addImage(signImage(parts, this.key.privateKey)).hash;
+    const { hash, shortHash } = this.store.addImage(signImage(parts, this.key.privateKey));
+    this.#hashes.set(shortHash, hash);
+    return hash;
   }
 
   /** Powers everything on; every node runs the firmware as it is. */
@@ -145,6 +174,7 @@ export class OtaCity {
         publish: (topic, payload) => this.broker.publish(topic, payload, { qos: 1 }),
       },
       onNote: (note) => this.notes.push(note),
+      ...this.#limits,
     });
     this.#port = new VirtualDevicePort(this.service.gateway.accept);
     for (const [topic, payload] of this.#states) this.service.hear(topic, payload);
@@ -157,10 +187,22 @@ export class OtaCity {
     this.#port = undefined;
   }
 
-  rollout(
-    image: string,
-    plan: { canary?: number; batch?: number; waitMs?: number; limit?: number } = {},
-  ): number {
+  /** Whether the gateway's process is there. */
+  get gatewayRuns(): boolean {
+    return this.#port !== undefined;
+  }
+
+  /** What the status says of nodes that the nodes' own last words deny. */
+  lies(before: string, image: string): string[] {
+    this.#read();
+    return this.#steps.flatMap(({ node, state }) => {
+      const told = this.program(node);
+      const meant = CLAIMS[state] === "new" ? image : CLAIMS[state] === "old" ? before : told;
+      return told === meant ? [] : [`${node} is ${state}, and runs ${told}`];
+    });
+  }
+
+  rollout(image: string, plan: Partial<RolloutPlan> = {}): number {
     return planRollout(this.inventory, this.store, {
       image,
       city: "berkane",
@@ -202,10 +244,7 @@ export class OtaCity {
 
   /** Hash of the program that a node last told of. */
   program(node: string): string | undefined {
-    const payload = this.#states.get(`streetnode/v1/berkane/${node}/up/state`);
-    const state = JSON.parse(Buffer.from(payload ?? "{}").toString()) as { program?: number };
-    return [...this.store.images().values()].find(({ shortHash }) => shortHash === state.program)
-      ?.hash;
+    return this.#hashes.get(this.#programs.get(node) ?? -1);
   }
 
   async run(ms: number): Promise<void> {

@@ -1,12 +1,17 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { Broker } from "../../broker/broker";
 import { InputError } from "../../inputError";
+import { boardIds } from "../../flash/boardConfiguration";
 import { Inventory } from "../../inventory/inventory";
+import { newSigningKey, signImage } from "../../ota/image";
+import { VirtualDevicePort } from "../../ota/messageSocket";
+import { OtaStore } from "../../ota/otaStore";
+import { GATEWAY_PORT } from "../../ota/startGateway";
 import { hashSignIn } from "../../people/password";
 import { ROLES } from "../../people/roles";
 import { openCityDatabase } from "../../history/cityDatabase";
@@ -18,7 +23,7 @@ import { CitySimulation, nodeName } from "../../sim/citySimulation";
 import { MemoryNetwork } from "../../sim/network/memoryNetwork";
 import { Scheduler } from "../../sim/scheduler";
 import { streetPoleBus } from "../../sim/world/streetPole";
-import { loadFirmware } from "../../toolchain/firmware";
+import { loadFirmware, projectVersion } from "../../toolchain/firmware";
 import { startCityServer } from "../../web/cityServer";
 import { configurationFrom } from "../configurationOption";
 import { interruptSignal } from "../interrupt";
@@ -28,6 +33,8 @@ import { collect, parseDuration, wholeNumber } from "../options";
 const MQTT_PORT = 1883;
 const WEBSOCKET_PORT = 9001;
 const PORT_MAX = 65535;
+/** Secret half of the key that signs new programs, in the demonstration's folder. */
+const SIGNING_KEY = "city-signing.pem";
 /** Nobody leaves a demonstration running for longer. */
 const KEEP_DAYS = 30;
 /** The page is watched: readings wait this long at most, not the half minute that saves bytes. */
@@ -96,6 +103,7 @@ async function runCity(options: UpOptions): Promise<void> {
     await hangUp(historyFile, options.city, nodes.slice(0, -1));
     const inventory = new Inventory(join(folder, "inventory.db"));
     const passwords = await addPeople(inventory);
+    const updates = prepareUpdates(inventory, folder, options.city, nodes);
     const server = await listenOnPort("--port", options.port, PAGE_PORT, (wish) =>
       startCityServer({
         ...wish,
@@ -108,12 +116,14 @@ async function runCity(options: UpOptions): Promise<void> {
         map: demoMap(),
         keepDays: KEEP_DAYS,
         publicView: options.public ?? false,
+        updates: "simulated",
         onProblem: (problem) => console.error(`streetnode up: ${problem}`),
       }),
     );
     closers.push(() => server.close());
     await server.connected;
 
+    const gateway = new VirtualDevicePort((request, socket) => server.updates?.(request, socket));
     const startUtcMs = Date.now();
     const scheduler = new Scheduler();
     const city = new CitySimulation({
@@ -122,7 +132,15 @@ async function runCity(options: UpOptions): Promise<void> {
       seed: options.seed,
       bytecode,
       scheduler,
-      network: new MemoryNetwork(scheduler, broker.server),
+      network: new MemoryNetwork(scheduler, ({ port }) =>
+        port === GATEWAY_PORT ? gateway : broker.server,
+      ),
+      gateway: (node) => ({
+        host: "gateway.invalid",
+        port: GATEWAY_PORT,
+        tls: false,
+        key: updates.updateKey(node),
+      }),
       broker: { host: "broker.invalid", port: MQTT_PORT, tls: false },
       configuration,
       bus: (node) => streetPoleBus(cityDay({ seed: options.seed, node, startUtcMs })),
@@ -137,6 +155,8 @@ async function runCity(options: UpOptions): Promise<void> {
       `MQTT     mqtt://${host}:${mqttPort}   (mosquitto_sub -p ${mqttPort} -v -t 'streetnode/v1/#')`,
     );
     console.log(`         ws://${host}:${webSocketPort}`);
+    console.log(`updates  --inventory ${inventory.file} --key ${join(folder, SIGNING_KEY)}`);
+    console.log("         (streetnode ota sign, add, rollout and status take these)");
     console.log(`${options.nodes} nodes of ${options.city} are starting; Ctrl-C ends all of it.`);
     const signal = interruptSignal();
     await city.powerOn();
@@ -170,6 +190,35 @@ async function hangUp(file: string, city: string, nodes: readonly string[]): Pro
     );
   }
   await history.close();
+}
+
+/**
+ * Enters the nodes as flashed, with keys of their own, and the program that they run as one to
+ * come back to, signed with a key that is made here.
+ */
+function prepareUpdates(
+  inventory: Inventory,
+  folder: string,
+  city: string,
+  nodes: readonly string[],
+): OtaStore {
+  const [board = ""] = boardIds();
+  inventory.add(nodes.map((name) => ({ name, city, board })));
+  for (const [i, name] of nodes.entries()) {
+    // Addresses that their owner may give out (IEEE 802, bit 1 of the first byte).
+    const number = (i + 1).toString(16).padStart(4, "0");
+    inventory.claim({ mac: `02:00:00:00:${number.slice(0, 2)}:${number.slice(2)}`, name });
+    inventory.flashed(name);
+  }
+  const store = new OtaStore(inventory.file, "demonstration");
+  const { privateKey, publicKey } = newSigningKey();
+  writeFileSync(join(folder, SIGNING_KEY), privateKey, { mode: 0o600 });
+  store.trust(publicKey);
+  const { bytecode } = loadFirmware();
+  store.addImage(
+    signImage({ bytecode, version: projectVersion(), boards: boardIds() }, privateKey),
+  );
+  return store;
 }
 
 /** Adds one person of each role, called like the role. @returns their passwords */

@@ -112,6 +112,8 @@ export class AttentionList {
           texts.offline,
           ...(reason === undefined ? [] : [texts.stateReasons[reason] ?? reason]),
         ];
+      case "rescued":
+        return [texts.rollout.rescued];
       case "signal":
         return [texts.weakSignal, ...(value === undefined ? [] : [format.value(value, "dBm", 0)])];
     }

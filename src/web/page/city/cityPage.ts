@@ -1,5 +1,6 @@
 import type { Attention } from "../../../city/attention";
 import type { NodeView } from "../../../city/cityView";
+import type { RolloutView } from "../../../ota/updatesView";
 import type { MapAnswer } from "../../api";
 import type { CityChange, CityLink, CitySnapshot } from "../../feed";
 import { ICONS, element, icon, setText } from "../dom";
@@ -14,6 +15,7 @@ import { RequestProblem, getJson } from "../requests";
 import { AttentionList } from "./attentionList";
 import { NodeList } from "./nodeList";
 import type { NodePanel } from "./nodePanel";
+import { RolloutPanel } from "./rolloutPanel";
 
 /** What grows old by itself is shown anew this often. */
 const REFRESH_MS = 5000;
@@ -25,6 +27,7 @@ export class CityPage {
   readonly #nodes = new Map<string, NodeView>();
   #attention: readonly Attention[] = [];
   #link: CityLink | undefined;
+  #rollout: RolloutView | null = null;
   #broker: string | null = null;
   #known = false;
   #geography: MapAnswer | undefined;
@@ -105,6 +108,7 @@ export class CityPage {
     this.#known = true;
     this.#link = snapshot.link;
     this.#attention = snapshot.attention;
+    this.#rollout = snapshot.rollout;
     this.#nodes.clear();
     for (const view of snapshot.nodes) this.#nodes.set(view.node, view);
     this.#frame.setCity(snapshot.city);
@@ -120,6 +124,7 @@ export class CityPage {
     this.#liveUntilMs = change.nowMs;
     this.#attention = change.attention ?? this.#attention;
     if (change.link) this.#link = change.link;
+    if (change.rollout !== undefined) this.#rollout = change.rollout;
     let moved = false;
     for (const node of change.nodes) {
       const known = this.#nodes.get(node.node);
@@ -157,6 +162,7 @@ export class CityPage {
     parts.city.hidden = nodes.length === 0;
     this.#showBroker(parts.broker);
     parts.attention.show(this.#attention);
+    parts.rollout.show(this.#rollout);
     parts.nodes.show(nodes, this.#layer, nowMs);
     const positions = this.#positions();
     const troubled = new Set(this.#attention.map(({ node }) => node));
@@ -268,6 +274,7 @@ export class CityPage {
       onNode: open,
     });
     const attention = new AttentionList(frame);
+    const rollout = new RolloutPanel(frame);
     const nodes = new NodeList(frame);
     const legend = element("ul", { class: "legend", "aria-label": texts.legend });
     const note = element("p", { class: "note" });
@@ -318,7 +325,7 @@ export class CityPage {
         note,
         unplaced,
       ),
-      element("div", { class: "lists" }, attention.root, nodes.root),
+      element("div", { class: "lists" }, rollout.root, attention.root, nodes.root),
     );
     const overview = element("div", { class: "overview" }, summary, empty, city);
     const main = element("main", {}, overview);
@@ -333,6 +340,7 @@ export class CityPage {
       city,
       map,
       attention,
+      rollout,
       nodes,
       unplaced,
     };
@@ -350,6 +358,7 @@ interface Parts {
   readonly city: HTMLElement;
   readonly map: StreetMap;
   readonly attention: AttentionList;
+  readonly rollout: RolloutPanel;
   readonly nodes: NodeList;
   readonly unplaced: HTMLElement;
 }

@@ -1,7 +1,18 @@
 import type { Severity } from "../../../city/attention";
+import type { RolloutState, StepState } from "../../../ota/rolloutStates";
 import type { Role } from "../../../people/roles";
 import type { CommandAnswer } from "../../api";
 import type { Layer } from "../map/marks";
+
+/** What is said of the rollout of a new program. */
+export interface RolloutTexts {
+  readonly title: string;
+  readonly stage: string;
+  readonly states: Readonly<Record<RolloutState, string>>;
+  /** Nodes that are in a state, before their number. */
+  readonly nodes: Readonly<Record<StepState, string>>;
+  readonly rescued: string;
+}
 
 /** Every text that both pages or the city page need in one language. `{name}` is filled in. */
 export interface Texts {
@@ -64,6 +75,7 @@ export interface Texts {
   readonly severities: Readonly<Record<Severity, string>>;
   readonly sensorBus: string;
   readonly weakSignal: string;
+  readonly rollout: RolloutTexts;
   readonly onPole: string;
   readonly allNodes: string;
   readonly searchNode: string;
