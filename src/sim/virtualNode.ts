@@ -111,6 +111,11 @@ export class VirtualNode {
     return this.#host?.heapUse();
   }
 
+  /** The least that the GC heap held after a collection since this was last asked; 0 without one. */
+  takeLeastLiveBytes(): number {
+    return this.#host?.takeLeastLiveBytes() ?? 0;
+  }
+
   /** Gives the node power. The first time it is provisioned and its program is written. */
   async powerOn(): Promise<void> {
     if (this.#host) return;

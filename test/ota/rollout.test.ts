@@ -42,29 +42,33 @@ describe("a rollout", () => {
     {
       what: "crashes at every start",
       program: () =>
-        mutant(
-          "devs/main.ts",
-          "await main();",
-          'if (sleep) throw new Error("broken");\nawait main();',
-        ),
+        mutant({
+          file: "devs/main.ts",
+          healthy: "await main();",
+          broken: 'if (sleep) throw new Error("broken");\nawait main();',
+        }).bytecode,
       waitMs: 2 * MINUTE_MS,
       reason: /crashes at every start/,
     },
     {
       what: "loses a channel",
       program: () =>
-        mutant(
-          "devs/node/streetNode.ts",
-          "if (this.away) return;",
-          'if (this.away || metricName(metric) === "illuminance") return;',
-        ),
+        mutant({
+          file: "devs/node/streetNode.ts",
+          healthy: "if (this.away) return;",
+          broken: 'if (this.away || metricName(metric) === "illuminance") return;',
+        }).bytecode,
       waitMs: 10 * MINUTE_MS,
       reason: /no readings of illuminance/,
     },
     {
       what: "cannot reach its broker",
       program: () =>
-        mutant("devs/mqtt/socket.ts", "const port = this.address.port;", "const port = 1884;"),
+        mutant({
+          file: "devs/mqtt/socket.ts",
+          healthy: "const port = this.address.port;",
+          broken: "const port = 1884;",
+        }).bytecode,
       waitMs: 2 * MINUTE_MS,
       reason: /not back within/,
     },

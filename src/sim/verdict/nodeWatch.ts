@@ -39,7 +39,7 @@ export class NodeWatch {
   /** The last lines of the log: a panic comes after its stack. */
   readonly #lastLines: string[] = [];
   #boots = 0;
-  #heapEarlyBytes = 0;
+  readonly #heap: HeapDays;
 
   constructor(node: VirtualNode, options: NodeWatchOptions) {
     this.#node = node;
@@ -56,6 +56,7 @@ export class NodeWatch {
       lamp: sectionConfig(options.configuration as Record<string, unknown>, "lamp"),
     });
     this.#orders = new OrderWatch(options.cues, node.node);
+    this.#heap = new HeapDays(() => node.takeLeastLiveBytes(), options.durationMs);
   }
 
   /** The node's filters let a reading through. */
@@ -77,7 +78,7 @@ export class NodeWatch {
       const event = JSON.parse(`{${text.slice(2)}}`) as EventMessage;
       this.#ledger.noticed(event, nowMs);
     }
-    if (this.#heapEarlyBytes === 0 && nowMs >= this.#earlyMs()) this.#heapEarlyBytes = this.#live();
+    this.#heap.passed(nowMs);
   }
 
   /** The program panicked. */
@@ -129,19 +130,35 @@ export class NodeWatch {
       falseFaults: this.#faults.falseFaults,
       orders: this.#orders.reports(nowMs),
       flashWrites: this.#node.flashWrites,
-      heapEarlyBytes: this.#heapEarlyBytes,
-      heapEndBytes: this.#live(),
+      ...this.#heap.figures(),
       panicsAt: this.#panics,
       notes: this.#truth.notes,
     };
   }
+}
 
-  #earlyMs(): number {
-    return Math.min(DAY_MS, this.#options.durationMs / 2);
+/**
+ * The least that the program held after a collection, in the second half of the first day
+ * and of the last one: the same measure twice. Of a run under two days its halves are the days.
+ */
+class HeapDays {
+  readonly #take: () => number;
+  /** Virtual times at which a stretch ends: what goes before is not measured, what is, begins. */
+  readonly #endsMs: readonly number[];
+  readonly #least: number[] = [];
+
+  constructor(takeLeastLiveBytes: () => number, durationMs: number) {
+    this.#take = takeLeastLiveBytes;
+    const dayMs = Math.min(DAY_MS, durationMs / 2);
+    this.#endsMs = [dayMs / 2, dayMs, durationMs - dayMs / 2];
   }
 
-  /** What the program holds, without garbage. */
-  #live(): number {
-    return this.#node.heapUse()?.liveBytes ?? 0;
+  /** To be told the time often. */
+  passed(nowMs: number): void {
+    while (nowMs >= (this.#endsMs[this.#least.length] ?? Infinity)) this.#least.push(this.#take());
+  }
+
+  figures(): Pick<NodeVerdict, "heapEarlyBytes" | "heapEndBytes"> {
+    return { heapEarlyBytes: this.#least[1] ?? 0, heapEndBytes: this.#take() };
   }
 }

@@ -15,7 +15,10 @@ export interface NodeVerdict extends NodeSummary {
   readonly falseFaults: number;
   readonly orders: readonly OrderReport[];
   readonly flashWrites: number;
-  /** What the GC heap held after the first day, or half of a shorter run, and at the end. */
+  /**
+   * The least that the GC heap held after a collection, in the second half of the first day
+   * and of the last one; of a run under two days its halves are the days.
+   */
   readonly heapEarlyBytes: number;
   readonly heapEndBytes: number;
   /** Where it panicked: code, virtual second, and the lines of the source. */

@@ -32,6 +32,12 @@ const CLOCK_BASE_MS = 1_700_000_000_000;
 /** The VM takes the low half as a signed number: its top bit would spread over the high half. */
 const LOW_HALF_MASK = 0x7fffffff;
 
+/**
+ * The runtime's note that it paced its packets (20 ms each after a burst of five). Only here
+ * do the transactions of a node with its chips travel as packets: a board never says it.
+ */
+const PACED_NOTE = /^\s*\d+ packets throttled\s*$/;
+
 /** A device on the simulated Jacdac bus of one VM. */
 export interface BusDevice {
   /** 16 lower-case hexadecimal digits. */
@@ -85,6 +91,7 @@ export class VmHost {
   #allocatedWords = 0;
   /** Use of the heap right after the last collection. */
   #liveBytes = 0;
+  #leastLiveBytes = Infinity;
   /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
   #ownServices: number[] = [];
 
@@ -105,7 +112,7 @@ export class VmHost {
       options.onFlashSave?.(this.#flash);
     };
     const log = (line: string) => {
-      if (this.#running) options.onLog?.(line);
+      if (this.#running && !PACED_NOTE.test(line)) options.onLog?.(line);
     };
     vm.dmesg = log;
     vm.log = (...words) => log(words.join(" "));
@@ -186,6 +193,17 @@ export class VmHost {
   /** Use of the GC heap now, or undefined when no program runs. */
   heapUse(): HeapUse | undefined {
     return this.#memory.heapUse();
+  }
+
+  /**
+   * The least that the heap held right after a collection since this was last asked; 0
+   * without a collection. What is on its way at a collection (calls, packs) only adds to
+   * it, so it is what a program that grows must grow by.
+   */
+  takeLeastLiveBytes(): number {
+    const least = this.#leastLiveBytes;
+    this.#leastLiveBytes = Infinity;
+    return Number.isFinite(least) ? least : 0;
   }
 
   /** Index of the VM's own service of that class, or undefined until it was announced. */
@@ -279,8 +297,11 @@ export class VmHost {
   #sampleHeap(): void {
     const allocatedWords = this.#memory.allocatedWords();
     if (allocatedWords === undefined) return;
-    if (allocatedWords < this.#allocatedWords || this.#liveBytes === 0)
+    if (allocatedWords < this.#allocatedWords || this.#liveBytes === 0) {
       this.#liveBytes = this.#memory.heapUse()?.liveBytes ?? 0;
+      if (this.#liveBytes > 0)
+        this.#leastLiveBytes = Math.min(this.#leastLiveBytes, this.#liveBytes);
+    }
     this.#allocatedWords = allocatedWords;
     this.#heapPeaks.liveBytes = Math.max(this.#heapPeaks.liveBytes, this.#liveBytes);
     this.#heapPeaks.highWaterBytes = Math.max(

@@ -1,16 +1,16 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PROJECT_FOLDER } from "../../../src/projectFolder";
 import { nodeName } from "../../../src/sim/citySimulation";
 import { runFleet } from "../../../src/sim/run/fleet";
 import { cuesOf } from "../../../src/sim/scenario/cues";
 import { durationMs, parseScenario } from "../../../src/sim/scenario/scenario";
+import { verdictHtml } from "../../../src/sim/verdict/html";
 import { shortcomings, totals, type Verdict } from "../../../src/sim/verdict/verdict";
-import { compileProgram } from "../../../src/toolchain/compile";
-import { modulesParentFolder } from "../../../src/toolchain/devicescriptBundle";
 import { loadFirmware } from "../../../src/toolchain/firmware";
+import { SourceLines } from "../../../src/toolchain/sourceLines";
+import { mutant } from "../../support/mutant";
 import { START_UTC_MS } from "../../support/simulatedCity";
 
 /** An outage of the broker, and a cloud of dust that every node must see and tell of. */
@@ -28,36 +28,19 @@ const DUST = [
   { timeMs: 1_500_000, value: 20 },
 ];
 
-const folders: string[] = [];
-
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
-/** The firmware with a fault put into one of its files. */
-function mutant(file: string, healthy: string, broken: string, more = ""): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "streetnode-mutant-"));
-  folders.push(folder);
-  for (const part of ["devs", "boards", "package.json", "devsconfig.json"])
-    cpSync(join(PROJECT_FOLDER, part), join(folder, part), { recursive: true });
-  symlinkSync(join(modulesParentFolder(), "node_modules"), join(folder, "node_modules"));
-  const path = join(folder, file);
-  const text = readFileSync(path, "utf8");
-  expect(text, `${file} has changed: this mutant needs a new place`).toContain(healthy);
-  writeFileSync(path, text.replace(healthy, broken) + more);
-  return compileProgram("devs/main.ts", { projectFolder: folder, version: "0.0.0", compact: true })
-    .bytecode;
-}
-
-async function judge(bytecode: Uint8Array): Promise<Verdict> {
-  const nodes = [nodeName("berkane", 1)];
-  const { verdict } = await runFleet(
+/** What a run of the scenario said, as a verdict and as a report. */
+async function judge(
+  bytecode: Uint8Array,
+  { forMs = durationMs(SCENARIO.for), count = 1, threads = 1 } = {},
+): Promise<{ verdict: Verdict; report: string }> {
+  const nodes = Array.from({ length: count }, (_, i) => nodeName("berkane", i + 1));
+  const { verdict, virtualMs } = await runFleet(
     {
       city: "berkane",
       nodes,
       seed: 3,
       startUtcMs: START_UTC_MS,
-      durationMs: durationMs(SCENARIO.for),
+      durationMs: forMs,
       speed: Infinity,
       configuration: { channels: { LAF: { periodS: 10 } } },
       replays: [{ metric: "pm10", rows: DUST }],
@@ -69,16 +52,23 @@ async function judge(bytecode: Uint8Array): Promise<Verdict> {
       log: false,
     },
     {},
-    { threads: 1 },
+    { threads },
   );
   if (!verdict) throw new Error("a judged run gives a verdict");
-  return verdict;
+  const facts = {
+    name: "dust",
+    description: SCENARIO.description,
+    seed: 3,
+    startUtcMs: START_UTC_MS,
+    virtualSeconds: virtualMs / 1000,
+  };
+  return { verdict, report: verdictHtml(verdict, facts) };
 }
 
 describe("the verdict", () => {
-  it("finds nothing wrong with the firmware, and says the same again", async () => {
+  it("finds nothing wrong with the firmware, and says the same again on several threads", async () => {
     const { bytecode } = loadFirmware();
-    const verdict = await judge(bytecode);
+    const { verdict, report } = await judge(bytecode, { count: 2 });
     expect(shortcomings(verdict), verdict.nodes[0]?.notes.join()).toEqual([]);
     const { readings, truth } = totals(verdict);
     expect(readings.delivered).toBeGreaterThan(20);
@@ -86,31 +76,57 @@ describe("the verdict", () => {
     expect(readings.reported).toBe(
       readings.delivered + readings.droppedAndSaid + readings.lostWithPower + readings.waiting,
     );
-    expect(JSON.stringify(await judge(bytecode))).toBe(JSON.stringify(verdict));
-  }, 120_000);
-
-  it("catches a filter that swallows a peak", async () => {
-    const verdict = await judge(
-      mutant(
-        "devs/filter/trendChain.ts",
-        "override accept(value: number, timeS: number): number {",
-        "override accept(value: number, timeS: number): number {\n    if (value > 120) return 1;",
-      ),
+    const again = await judge(bytecode, { count: 2, threads: 2 });
+    expect(again.report === report, "two reports of one seed are equal to the last byte").toBe(
+      true,
     );
+  }, 300_000);
+
+  it("catches a filter that swallows a peak, and an outbox that forgets one reading", async () => {
+    const { bytecode } = mutant(
+      {
+        file: "devs/filter/trendChain.ts",
+        healthy: "override accept(value: number, timeS: number): number {",
+        broken:
+          "override accept(value: number, timeS: number): number {\n    if (value > 120) return 1;",
+      },
+      {
+        file: "devs/outbox/outbox.ts",
+        healthy: "    while (!log.append(",
+        broken: "    if (++forgetful === 30) return true;\n    while (!log.append(",
+        more: "let forgetful = 0;\n",
+      },
+    );
+    const { verdict } = await judge(bytecode);
     expect(totals(verdict).truth.swallowed).toBeGreaterThan(0);
     expect(verdict.nodes[0]?.notes.join()).toMatch(/pm10 at 6\d\d/);
     expect(shortcomings(verdict).join()).toContain("ought to have been reported");
-  }, 120_000);
-
-  it("catches an outbox that forgets one reading", async () => {
-    const verdict = await judge(
-      mutant(
-        "devs/outbox/outbox.ts",
-        "    while (!log.append(",
-        "    if (++forgetful === 30) return true;\n    while (!log.append(",
-        "let forgetful = 0;\n",
-      ),
-    );
     expect(totals(verdict).readings.unexplained).toBe(1);
-  }, 120_000);
+  }, 300_000);
+
+  it("names the source lines of a panic, those of a function that was put into another one too", async () => {
+    const restore = "await this.journal.restore();";
+    const mishap =
+      '\nfunction mishap(busy: boolean): void {\n  if (busy) throw new Error("told to");\n}\n';
+    const { bytecode, debugInfo } = mutant({
+      file: "devs/outbox/journaling.ts",
+      healthy: restore,
+      broken: `${restore} mishap(this.busy);`,
+      more: mishap,
+    });
+    const { verdict } = await judge(bytecode, { forMs: 4_000 });
+    expect(shortcomings(verdict).join()).toMatch(/\d panics/);
+    const stack = new SourceLines(debugInfo).translate(verdict.nodes[0]?.panicsAt[0] ?? "");
+    expect(debugInfo.functions.map(({ name }) => name).join()).not.toContain("mishap");
+    const thrown = lineOf("devs/outbox/journaling.ts", "throw new Error", mishap);
+    const called = lineOf("devs/node/delivery.ts", "await journaling.restore();");
+    expect(stack).toContain(`at restore (${thrown})`);
+    expect(stack).toContain(`at run (${called})`);
+  }, 300_000);
 });
+
+/** The place of that code in a file of the project with `more` at its end: `file:line`. */
+function lineOf(file: string, code: string, more = ""): string {
+  const text = readFileSync(join(PROJECT_FOLDER, file), "utf8") + more;
+  return `${file}:${text.split("\n").findIndex((line) => line.includes(code)) + 1}`;
+}
