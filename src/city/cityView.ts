@@ -355,8 +355,11 @@ class NodeState {
 
   setState(message: StateArrival["state"], arrivedMs: number): void {
     const old = this.#status;
-    const { state, reason, boot } = message;
-    const same = old.state === state && old.reason === reason && old.boot === boot;
+    const { state, boot } = message;
+    const goesOn = old.state === state && old.boot === boot;
+    // A node that is told its pole stays what it was, since when it was.
+    const reason = goesOn && message.reason === "placed" ? old.reason : message.reason;
+    const same = goesOn && old.reason === reason;
     // What was wrong before a restart is found again after it, or is over.
     if (state === "online" && boot !== old.boot) this.#open.clear();
     this.#chips = message.chips ?? this.#chips;

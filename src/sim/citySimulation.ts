@@ -20,6 +20,8 @@ export interface CityOptions {
   readonly gateway?: ((node: string) => GatewayAccess) | undefined;
   /** A part of the configuration document, for every node. */
   readonly configuration: object;
+  /** Strength of a node's Wi-Fi signal; undefined for a good one. */
+  readonly signalDbm?: (node: string) => number | undefined;
   /** The I2C bus of a node, with its chips in their surroundings. */
   readonly bus: (node: string) => I2cBus;
   /** Gets every reading that passed a node's filters. */
@@ -47,27 +49,28 @@ export class CitySimulation {
 
   constructor(options: CityOptions) {
     this.#options = options;
-    this.nodes = options.nodes.map(
-      (node) =>
-        new VirtualNode({
-          scheduler: options.scheduler,
-          city: options.city,
-          node,
-          seed: options.seed,
-          bytecode: options.bytecode,
-          bus: options.bus(node),
-          network: options.network.path(node),
-          broker: options.broker,
-          ...(options.password === undefined ? {} : { password: options.password }),
-          ...(options.gateway ? { gateway: options.gateway(node) } : {}),
-          configuration: options.configuration,
-          ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
-          onPanic: (code) => options.onPanic?.(node, code),
-          onPowerOff: () => options.onPowerOff?.(node),
-          onLog: (line) => options.onLog?.(node, line),
-          onFailure: (reason) => options.onFailure?.(node, reason),
-        }),
-    );
+    this.nodes = options.nodes.map((node) => {
+      const signalDbm = options.signalDbm?.(node);
+      return new VirtualNode({
+        scheduler: options.scheduler,
+        city: options.city,
+        node,
+        seed: options.seed,
+        bytecode: options.bytecode,
+        bus: options.bus(node),
+        network: options.network.path(node),
+        broker: options.broker,
+        ...(options.password === undefined ? {} : { password: options.password }),
+        ...(signalDbm === undefined ? {} : { signalDbm }),
+        ...(options.gateway ? { gateway: options.gateway(node) } : {}),
+        configuration: options.configuration,
+        ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
+        onPanic: (code) => options.onPanic?.(node, code),
+        onPowerOff: () => options.onPowerOff?.(node),
+        onLog: (line) => options.onLog?.(node, line),
+        onFailure: (reason) => options.onFailure?.(node, reason),
+      });
+    });
   }
 
   /**

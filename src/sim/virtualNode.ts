@@ -17,6 +17,8 @@ export interface VirtualNodeOptions extends NodeProvisioning {
   /** The I2C bus with its chips. */
   readonly bus: I2cBus;
   readonly network: Connector;
+  /** Strength of its Wi-Fi signal; that of an access point across the street by default. */
+  readonly signalDbm?: number;
   /** Contents of the flash at the first start; without it the node is provisioned then. */
   readonly flash?: Uint8Array;
   /** Gets every reading that passed the node's filters; the node then prints them (`trace`). */
@@ -46,7 +48,7 @@ const CMD_SETTINGS_SET = 0x81;
 const CLOUD_SERVICE_CLASS = 0x1462eefc;
 const CMD_SET_CONNECTION_STRING = 0x86;
 
-/** Strength of the simulated Wi-Fi signal: that of an access point across the street. */
+/** An access point across the street. */
 const SIGNAL_DBM = -62;
 
 /** How often the host looks whether the runtime has announced its services. */
@@ -119,7 +121,7 @@ export class VirtualNode {
   /** Gives the node power. The first time it is provisioned and its program is written. */
   async powerOn(): Promise<void> {
     if (this.#host) return;
-    const { scheduler, node, seed } = this.#options;
+    const { scheduler, node, seed, signalDbm = SIGNAL_DBM } = this.#options;
     const isNew = this.#flash.length === 0;
     const host = await VmHost.create({
       scheduler,
@@ -127,7 +129,7 @@ export class VirtualNode {
       random: this.#random,
       deviceId: [seedFor(seed, `${node}/high`), seedFor(seed, `${node}/low`)],
       flash: this.#flash,
-      devices: [this.#i2c, new WifiService(() => SIGNAL_DBM)],
+      devices: [this.#i2c, new WifiService(() => signalDbm)],
       onLog: (line) => this.#log(line),
       onPanic: (code) => {
         this.panics++;

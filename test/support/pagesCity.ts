@@ -55,6 +55,9 @@ export interface PagesCityOptions {
   readonly publicView?: boolean;
   readonly configuration?: object;
   readonly startUtcMs?: number;
+  readonly signalDbm?: (node: string) => number | undefined;
+  /** Nodes with a wrong password. */
+  readonly refused?: readonly string[];
   readonly surroundings?: (node: string) => Surroundings;
 }
 
@@ -92,6 +95,7 @@ export async function startPagesCity(options: PagesCityOptions): Promise<PagesCi
   await server.connected;
   // The nodes' broker lives in virtual time; what passes there passes at the real one.
   const virtual = new VirtualBroker(scheduler);
+  for (const node of options.refused ?? []) virtual.refused.add(node);
   const bridge = await connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: "bridge" });
   const underway = new Set<Promise<unknown>>();
   virtual.onPublish((topic, payload) => {
@@ -121,6 +125,7 @@ export async function startPagesCity(options: PagesCityOptions): Promise<PagesCi
     network,
     broker: { host: "broker.invalid", port: 1883, tls: false },
     configuration: options.configuration ?? { release: { periodS: 5 } },
+    ...(options.signalDbm ? { signalDbm: options.signalDbm } : {}),
     bus: (node) => {
       const bus = streetPoleBus(
         options.surroundings?.(node) ?? new SyntheticDay({ seed: 1, node, startUtcMs }),

@@ -25,8 +25,9 @@ const TO_ACCEPT: Readonly<Record<LanguageCode, string>> = {
   fr: "bk-0006",
   en: "bk-0007",
 };
-/** Its password is wrong: the broker never lets it in. */
-const NEVER_HEARD = "bk-0009";
+/** The broker never lets it in. */
+const WRONG_PASSWORD = "bk-0008";
+const WEAK_SIGNAL_DBM = -90;
 
 /** Half past nine in the evening: dark, the lamps burn; half of a phone's screen is the bracket. */
 const EVENING_MS = START_UTC_MS + 15.5 * 3600_000;
@@ -43,7 +44,9 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   beforeAll(async () => {
     built = await buildPage();
     city = await startPagesCity({
-      nodes: 7,
+      nodes: 8,
+      refused: [WRONG_PASSWORD],
+      signalDbm: (node) => (node === LAMP_CABLE_OFF ? WEAK_SIGNAL_DBM : undefined),
       folder: built.folder,
       publicView: false,
       startUtcMs: EVENING_MS,
@@ -163,9 +166,10 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
 
         await page.goto(fieldPageUrl(city.server.url, LAMP_CABLE_OFF));
         await check(page, "lamp").getByText(texts.advice["lamp.lamp-out"]).waitFor();
+        await check(page, "signal").getByText(texts.advice["signal.weak"]).waitFor();
         await page.goto(fieldPageUrl(city.server.url, TAKEN_OFF));
         await check(page, "online").getByText(texts.advice["online.offline"]).waitFor();
-        await page.goto(fieldPageUrl(city.server.url, NEVER_HEARD));
+        await page.goto(fieldPageUrl(city.server.url, WRONG_PASSWORD));
         await check(page, "online").getByText(texts.advice["online.never-heard"]).waitFor();
 
         await page.goto(fieldPageUrl(city.server.url, node));

@@ -20,10 +20,14 @@ const KEEP_ALIVE_MS_PER_S = 1500;
 /** Return codes (table 3.1, clause 3.9.3). */
 const UNACCEPTABLE_PROTOCOL = 1;
 const IDENTIFIER_REJECTED = 2;
+/** Bad user name or password (clause 3.2.2.3). */
+const BAD_LOGIN = 4;
 const SUBSCRIPTION_FAILED = 0x80;
 
 /** What a connection asks of its broker. */
 export interface ConnectionHost {
+  /** Whether the client may come in. */
+  admits(clientId: string): boolean;
   /** The client's session, after another connection of the same client was closed. */
   openSession(connection: Connection, clientId: string, clean: boolean): [Session, boolean];
   published(message: IPublishPacket, clientId: string): void;
@@ -163,6 +167,7 @@ export class Connection {
     if (packet.protocolVersion !== PROTOCOL_LEVEL) return this.#refuse(UNACCEPTABLE_PROTOCOL);
     // Clause 3.1.3.1: a session that is to be kept needs a name.
     if (clientId === "" && !clean) return this.#refuse(IDENTIFIER_REJECTED);
+    if (!this.#host.admits(clientId)) return this.#refuse(BAD_LOGIN);
     const [session, present] = this.#host.openSession(this, clientId, clean);
     this.#session = session;
     this.#will = packet.will;

@@ -27,12 +27,14 @@ interface Retained {
 /**
  * An MQTT 3.1.1 broker in virtual time. All of it happens within the call that brings it
  * a packet, and its only timers are the scheduler's, so a run with it repeats exactly. It
- * has no passwords, and grants subscriptions QoS 1 at most.
+ * has no passwords but in `refused`, and grants subscriptions QoS 1 at most.
  */
 export class VirtualBroker implements Server {
   /** Connections that were accepted, and messages that clients published. */
   connects = 0;
   published = 0;
+  /** Clients that are told that their user name or password is wrong. */
+  readonly refused = new Set<string>();
   readonly #scheduler: Scheduler;
   readonly #sessions = new Map<string, Session>();
   readonly #connections = new Map<Session, Connection>();
@@ -110,6 +112,7 @@ export class VirtualBroker implements Server {
   }
 
   readonly #host: ConnectionHost = {
+    admits: (clientId) => !this.refused.has(clientId),
     openSession: (connection, clientId, clean) => {
       const id = clientId === "" ? `client-${++this.#namesGiven}` : clientId;
       const known = this.#sessions.get(id);

@@ -2,6 +2,8 @@ import uPlot from "uplot";
 
 /** Room above and below the line, so that it is not cut, in CSS pixels. */
 const PADDING_PX = 6;
+/** Half of a time that stands below the right end. */
+const LABEL_ROOM_PX = 18;
 /** A line that hardly moves is not blown up: the axis spans at least this share of the value. */
 const SPAN_MIN_SHARE = 0.05;
 const X_AXIS_PX = 22;
@@ -52,7 +54,7 @@ export class Chart {
     this.#plot = new uPlot(
       {
         ...sizeOf(root),
-        padding: [PADDING_PX, PADDING_PX, 0, 0],
+        padding: [PADDING_PX, LABEL_ROOM_PX, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         axes: [
