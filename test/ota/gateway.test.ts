@@ -1,7 +1,16 @@
 import { afterEach, expect, it } from "vitest";
 import { VirtualBroker } from "../../src/broker/virtual/virtualBroker";
 import { Gateway, type Contact, type GatewayEvent } from "../../src/ota/gateway";
-import { VirtualDevicePort } from "../../src/ota/messageSocket";
+import { realOtaClock } from "../../src/ota/clock";
+import {
+  openDevicePort,
+  VirtualDevicePort,
+  type DeviceRequest,
+  type OnDevice,
+} from "../../src/ota/messageSocket";
+import { deviceSeed, WsskCommand, WsskSession } from "../../src/ota/wssk";
+import { drive } from "../../src/sim/clock";
+import { tcpNetwork } from "../../src/sim/network/tcpNetwork";
 import { NO_PROGRAM, programHash, type Program } from "../../src/ota/transfer";
 import { MemoryNetwork } from "../../src/sim/network/memoryNetwork";
 import { Scheduler } from "../../src/sim/scheduler";
@@ -30,6 +39,7 @@ function rig(
   programFor: (contact: Contact) => Program | undefined,
   nodeKey = KEY,
   first = "otaOld",
+  impostor?: OnDevice,
 ) {
   const scheduler = new Scheduler();
   const events: GatewayEvent[] = [];
@@ -42,7 +52,9 @@ function rig(
       onEvent: (event) => events.push(event),
     });
   let gateway = makeGateway();
-  let port = new VirtualDevicePort((request, socket) => gateway.accept(request, socket));
+  let port = new VirtualDevicePort(
+    impostor ?? ((request, socket) => gateway.accept(request, socket)),
+  );
   const broker = new VirtualBroker(scheduler);
   const network = new MemoryNetwork(scheduler, (address) =>
     address.port === GATEWAY_PORT ? port : broker,
@@ -155,6 +167,122 @@ it("refuses a node with another key, and one that it does not know", async () =>
   wrong.scheduler.runUntil(10_000);
   expect(wrong.named("refused")[0]).toMatchObject({ node: "bk-0001", problem: "wrong-key" });
   expect(wrong.named("contact")).toEqual([]);
+});
+
+/** Somebody else at the gateway's address, who goes through the whole handshake and a transfer. */
+function impostor(make: (request: DeviceRequest) => { hello: Uint8Array; rest: Uint8Array[] }) {
+  const seen = { connections: 0, closed: 0, answers: 0 };
+  const accept: OnDevice = (request, socket) => {
+    seen.connections++;
+    const { hello, rest } = make(request);
+    socket.onClose = () => seen.closed++;
+    // The device's own proof comes first, answers to commands follow.
+    let messages = 0;
+    socket.onMessage = () => {
+      if (messages++ > 0) seen.answers++;
+      else for (const message of rest) socket.send(message);
+    };
+    socket.send(hello);
+  };
+  return { seen, accept };
+}
+
+/** The first messages of a gateway that sends a program, sealed with that key. */
+function transferOf(key: Uint8Array, request: DeviceRequest) {
+  const session = new WsskSession(key, deviceSeed(request.subprotocols));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(program("otaNew").bytecode.length);
+  const rest = [session.proof(), session.seal(WsskCommand.DeployStart, size)];
+  return { hello: session.hello, rest };
+}
+
+it("is refused by a node when it has another key, and when it replays what another gateway sent", async () => {
+  // The same transfer with the right key is taken: what follows does not fail for another reason.
+  const right = impostor((request) => transferOf(KEY, request));
+  const taken = rig(giveNew, KEY, "otaOld", right.accept);
+  await taken.node.powerOn();
+  taken.scheduler.runUntil(10_000);
+  expect(right.seen.answers).toBeGreaterThan(0);
+
+  const wrong = impostor((request) => transferOf(new Uint8Array(32).fill(8), request));
+  const recorded = transferOf(KEY, {
+    path: "",
+    subprotocols: [`devs-key-${"5a".repeat(16)}`],
+  });
+  const replayed = impostor(() => ({ hello: recorded.hello, rest: recorded.rest }));
+  for (const { seen, accept } of [wrong, replayed]) {
+    const { node, scheduler, log } = rig(giveNew, KEY, "otaOld", accept);
+    await node.powerOn();
+    scheduler.runUntil(5000);
+    const writes = node.flashWrites;
+    scheduler.runUntil(60_000);
+    expect(seen.connections).toBeGreaterThan(0);
+    expect(seen.closed).toBeGreaterThan(0);
+    expect(seen.answers).toBe(0);
+    expect(node.flashWrites).toBe(writes);
+    expect(log.filter((line) => line.startsWith("> "))).toEqual(["> old program"]);
+    expect(log.join("\n")).toContain("WSSK: error: tag error");
+  }
+});
+
+it("is told by the device that a shortened program is none, and sends the whole one", async () => {
+  const whole = program("otaNew");
+  const shortened = {
+    hash: whole.hash,
+    bytecode: whole.bytecode.subarray(0, 32 * Math.floor(whole.bytecode.length / 64)),
+  };
+  let first = true;
+  const { node, scheduler, named, log } = rig(({ hash }) => {
+    if (hash === whole.hash) return undefined;
+    const sent = first ? shortened : whole;
+    first = false;
+    return sent;
+  });
+  await node.powerOn();
+  scheduler.runUntil(120_000);
+  expect(named("failed")).toMatchObject([
+    { detail: expect.stringMatching(/refused|hash/) as string },
+  ]);
+  expect(named("transferred")).toHaveLength(1);
+  expect(log).toContain("> new program");
+});
+
+it("sends a program over a real port", async () => {
+  const scheduler = new Scheduler();
+  const events: GatewayEvent[] = [];
+  const done = new AbortController();
+  const gateway = new Gateway({
+    clock: realOtaClock,
+    keyOf: () => KEY,
+    programFor: giveNew,
+    onEvent: (event) => {
+      events.push(event);
+      if (event.event === "transferred") done.abort();
+    },
+  });
+  const port = await openDevicePort("127.0.0.1", 0, gateway.accept);
+  const node = new VirtualNode({
+    scheduler,
+    seed: 1,
+    bytecode: program("otaOld").bytecode,
+    city: "berkane",
+    node: "bk-0001",
+    broker: { host: "127.0.0.1", port: 1, tls: false },
+    gateway: { host: "127.0.0.1", port: port.port, tls: false, key: KEY },
+    bus: { transaction: () => ({ status: 1, data: new Uint8Array(0) }) },
+    network: tcpNetwork().path("bk-0001"),
+  });
+  running.push(node);
+  try {
+    await node.powerOn();
+    await drive(scheduler, { speed: 1, untilMs: 60_000, signal: done.signal });
+  } finally {
+    node.powerOff();
+    gateway.close();
+    await port.close();
+  }
+  expect(events.map(({ event }) => event)).toEqual(["contact", "started", "transferred"]);
+  expect(events.at(-1)).toMatchObject({ bytes: program("otaNew").bytecode.length });
 });
 
 it("gives the last good program to one that panics at every start, within two minutes", async () => {
