@@ -3,6 +3,7 @@
  * single value, its directory, then puts all of it in force: a power cut at any write
  * leaves the old configuration or the new one.
  */
+import type { ChainProblem } from "../contract/chain";
 import { isJsonObject, type JsonObject } from "../contract/overlay";
 import { isPart } from "./parts";
 
@@ -52,6 +53,8 @@ export class ConfigStore {
   private current: Directory = { v: 0, h: 0, b: 0, p: [] };
   private lastGood: Directory | undefined = undefined;
   private draft: Directory | undefined = undefined;
+  /** What this firmware does not take of what is stored; absent where it takes all. */
+  leftAside: ChainProblem[] | undefined = undefined;
 
   constructor(storage: ConfigStorage) {
     this.storage = storage;

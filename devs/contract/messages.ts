@@ -153,7 +153,9 @@ export interface ConfigReportMessage {
   readonly hash: string;
   /**
    * `in-force` when the last document was applied, `refused` when it was not, `rolled-back`
-   * when the node went back to the one before because it had lost its broker.
+   * when the node went back to the one before because it had lost its broker. `refused` without
+   * `wanted` after a start: this firmware does not take all of what an earlier one stored, and a
+   * part that it does not take has its defaults.
    */
   readonly status: "in-force" | "refused" | "rolled-back";
   /** Version of the document that was refused; absent where none could be read. */

@@ -4,7 +4,8 @@ import { ConfigDocument, checkConfig } from "../contract/config";
 
 /**
  * The configuration in force as one document. What was stored by a firmware that took
- * more than this one does is left aside part by part, and the console says why.
+ * more than this one does is left aside part by part: the console says why, and `up/config` names
+ * what is wrong with the first such part.
  */
 export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
   const document: ConfigDocument = {};
@@ -23,6 +24,7 @@ export async function loadConfig(store: ConfigStore): Promise<ConfigDocument> {
     const problems = checkConfig(inChannels ? { channels: section } : section);
     for (const problem of problems)
       console.error("configuration: " + problem.path + ": " + problem.reason);
+    if (problems.length > 0 && !store.leftAside) store.leftAside = problems;
     const target = inChannels ? channels : document;
     target[partName(id)] = problems.length > 0 ? {} : part;
   }

@@ -51,6 +51,10 @@ export class Operations {
     this.configuration = new Configuration(store, async () => {
       await ds.sleep(0);
     });
+    if (store.leftAside) {
+      this.configuration.problems = store.leftAside;
+      this.reportDue = "refused";
+    }
     if (store.onTrial()) this.trial.begin(ds.millis(), false);
   }
 
