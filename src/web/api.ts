@@ -169,7 +169,17 @@ export interface AuditLine {
 /** `GET /api/map`: GeoJSON (RFC 7946); positions are [lon, lat]. */
 export interface MapAnswer {
   readonly type: "FeatureCollection";
+  /** A tile server to draw below the poles; absent where none is configured. */
+  readonly tiles?: MapTiles;
   readonly features: readonly (StreetFeature | PoleFeature)[];
+}
+
+/** Tiles of 256 pixels in the Web Mercator projection. */
+export interface MapTiles {
+  /** Address of a tile, with `{z}`, `{x}` and `{y}` in it. */
+  readonly url: string;
+  /** Who made them, to be shown on the map. */
+  readonly credit: string;
 }
 
 export interface StreetFeature {

@@ -18,7 +18,7 @@ import { sendCommand } from "../operator/sendCommand";
 import { People } from "../people/people";
 import { Sessions } from "../people/sessions";
 import { SignInLimit } from "../people/signInLimit";
-import type { AuditLine, CommandAnswer } from "./api";
+import type { AuditLine, CommandAnswer, MapTiles } from "./api";
 import type { CityLink } from "./feed";
 import { HttpProblem } from "./http";
 import { NO_UPDATES, startWebServer, type WebServer, type WebServerOptions } from "./server";
@@ -31,6 +31,8 @@ export interface CityServerOptions extends BrokerLogin, ListenOptions {
   /** People sign in by it; nodes are accepted in it. */
   readonly inventory: Inventory;
   readonly map: CityMap;
+  /** Where pages get pictures of the streets; without it they draw those of the map. */
+  readonly tiles?: MapTiles | undefined;
   /** Days after which readings, events and states are forgotten. */
   readonly keepDays: number;
   /** Whether anybody may watch without signing in. */
@@ -146,7 +148,10 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     services: {
       history,
       visits,
-      map: () => mapWithNodes(options.map, visits.places),
+      map: () => ({
+        ...mapWithNodes(options.map, visits.places),
+        ...(options.tiles ? { tiles: options.tiles } : {}),
+      }),
       command: (node, command) => sendToNode(client, view, node, command),
       audit: async (most) => newestOf(await history.auditLines(most), inventory, most),
     },

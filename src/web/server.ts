@@ -7,7 +7,7 @@ import type { CityView } from "../city/cityView";
 import type { UpdatesView } from "../ota/updatesView";
 import { PROJECT_FOLDER } from "../projectFolder";
 import { Access, type AccessOptions, type Caller } from "./access";
-import { REQUEST_HEADER, REQUEST_HEADER_VALUE } from "./api";
+import { REQUEST_HEADER, REQUEST_HEADER_VALUE, type MapTiles } from "./api";
 import { builtFiles } from "./builtFiles";
 import { EventStream } from "./eventStream";
 import type { CityLink, CitySnapshot } from "./feed";
@@ -34,6 +34,8 @@ export interface WebServerOptions extends ListenOptions {
   readonly access?: AccessOptions;
   /** History, map, commands and visits. */
   readonly services?: CityServices;
+  /** The one other host from which pages may load pictures. */
+  readonly tiles?: MapTiles | undefined;
   /** Certificate with its chain and key, in PEM; plain HTTP without them. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /**
@@ -56,20 +58,27 @@ export interface WebServer {
 }
 
 /**
- * Everything comes from this server, and nothing is evaluated or framed. The field page uses
+ * Sent with every answer, beside the content policy: nothing is framed, and the field page uses
  * camera and position.
  */
 const HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-    "worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
+
+/** What a page may load, and from where (W3C Content Security Policy). */
+function contentPolicy(tiles: MapTiles | undefined): string {
+  const pictures = tiles ? ` ${new URL(tiles.url).origin}` : "";
+  return (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+    `worker-src 'self'; manifest-src 'self'; img-src 'self' data: blob:${pictures}; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  );
+}
+
 /** Browsers come back by TLS only, for a year (RFC 6797). */
 const STRICT_TRANSPORT = "max-age=31536000";
 /** A whole request has so long to arrive, a photo over a slow network included. */
@@ -102,6 +111,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   };
   const stream = new EventStream(view, snapshot);
   const access = new Access(options.access);
+  const headers = { ...HEADERS, "content-security-policy": contentPolicy(options.tiles) };
   const files = builtFiles(options.folder ?? join(PROJECT_FOLDER, "dist", "web"));
   const routes: readonly Route[] = [
     ...accessRoutes(access),
@@ -123,7 +133,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   ];
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { address, secure } = originOf(request, options.trustedProxy);
     if (secure) response.setHeader("strict-transport-security", STRICT_TRANSPORT);
     const [path = "", query = ""] = (request.url ?? "").split("?", 2);

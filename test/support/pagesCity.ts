@@ -20,7 +20,12 @@ import { streetPoleBus } from "../../src/sim/world/streetPole";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { loadFirmware } from "../../src/toolchain/firmware";
-import { REQUEST_HEADER, REQUEST_HEADER_VALUE, type VisitRequest } from "../../src/web/api";
+import {
+  REQUEST_HEADER,
+  REQUEST_HEADER_VALUE,
+  type MapTiles,
+  type VisitRequest,
+} from "../../src/web/api";
 import { startCityServer, type CityServer } from "../../src/web/cityServer";
 import { START_UTC_MS } from "./simulatedCity";
 
@@ -53,6 +58,7 @@ export interface PagesCityOptions {
   /** Folder of the built pages. */
   readonly folder: string;
   readonly publicView?: boolean;
+  readonly tiles?: MapTiles;
   readonly configuration?: object;
   readonly startUtcMs?: number;
   readonly signalDbm?: (node: string) => number | undefined;
@@ -86,6 +92,7 @@ export async function startPagesCity(options: PagesCityOptions): Promise<PagesCi
       historyFile: join(data, "city.db"),
       inventory,
       map: demoMap(),
+      tiles: options.tiles,
       keepDays: 30,
       publicView: options.publicView ?? true,
       onProblem: () => {},

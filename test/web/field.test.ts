@@ -1,9 +1,11 @@
 import axe from "axe-core";
+import { createServer } from "node:http";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StateMessage } from "../../devs/contract/messages";
 import { UP_STATE, nodeTopic } from "../../devs/contract/topics";
 import type { VisitsAnswer } from "../../src/web/api";
+import { listen } from "../../src/net/listen";
 import { fieldPageUrl } from "../../src/label/fieldPageUrl";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
@@ -38,12 +40,20 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   let city: PagesCity;
   let browser: Browser;
   const offences: string[] = [];
+  /** A tile server, the one other host that the page may ask; it has no tiles. */
+  const tilesAsked: string[] = [];
+  const tileServer = createServer((request, response) => {
+    tilesAsked.push(request.url ?? "");
+    response.writeHead(404).end();
+  });
   /** What the nodes said last of themselves. */
   const states = new Map<string, StateMessage>();
 
   beforeAll(async () => {
     built = await buildPage();
+    const tilesUrl = `http://127.0.0.1:${await listen(tileServer, "127.0.0.1", 0)}/`;
     city = await startPagesCity({
+      tiles: { url: `${tilesUrl}{z}/{x}/{y}.png`, credit: "© who made them" },
       nodes: 8,
       refused: [WRONG_PASSWORD],
       signalDbm: (node) => (node === LAMP_CABLE_OFF ? WEAK_SIGNAL_DBM : undefined),
@@ -71,6 +81,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   afterAll(async () => {
     await browser?.close();
     await city?.close();
+    tileServer.close();
     built?.remove();
   });
   afterEach(async () => {
@@ -97,8 +108,9 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
     const page = await context.newPage();
     page.on("pageerror", (error) => offences.push(error.message));
     page.on("request", (request) => {
-      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(city.server.url))
-        offences.push(request.url());
+      if (/^(data|blob):/.test(request.url()) || /\/\d+\/\d+\/\d+\.png$/.test(request.url()))
+        return;
+      if (!request.url().startsWith(city.server.url)) offences.push(request.url());
     });
     await page.goto(fieldPageUrl(city.server.url, node));
     return page;
@@ -181,6 +193,11 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
         await page.getByLabel(texts.direction).selectOption("90");
         await page.getByRole("button", { name: texts.takePosition }).click();
         await page.getByText(/34[.,]92120/).waitFor();
+        await page.getByText("© who made them").waitFor();
+        // In the middle of Berkane, with a street or more to a tile.
+        await expect
+          .poll(() => tilesAsked.some((url) => /^\/1\d\/\d+\/\d+\.png$/.test(url)))
+          .toBe(true);
         await page.getByLabel(texts.note).fill("مصباح lampe lamp");
         await page.getByLabel(texts.despite).fill("lamp");
         await page.getByRole("button", { name: texts.submit.accept }).click();

@@ -9,6 +9,7 @@ import { InputError } from "../../inputError";
 import { Inventory } from "../../inventory/inventory";
 import { GATEWAY_PORT } from "../../ota/startGateway";
 import { startCityServer, type CityServer } from "../../web/cityServer";
+import type { MapTiles } from "../../web/api";
 import type { WebServerOptions } from "../../web/server";
 import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
@@ -25,6 +26,8 @@ interface CityOptions {
   readonly inventory: string;
   readonly history?: string;
   readonly map?: string;
+  readonly tiles?: string;
+  readonly tilesCredit?: string;
   readonly keep: number;
   readonly public?: true;
   readonly host: string;
@@ -58,6 +61,8 @@ export function cityCommand(
     .addOption(inventoryOption())
     .option("--history <file>", "the server's database (default: CITY.db beside the inventory)")
     .option("--map <file>", "streets and poles as GeoJSON")
+    .option("--tiles <url>", "tile server below the poles, with {z}, {x} and {y}; none is needed")
+    .option("--tiles-credit <text>", "who made the tiles, to be shown on the map")
     .option(
       "--keep <days>",
       "days after which readings and events are forgotten",
@@ -103,6 +108,7 @@ async function runCity(
   if (trustedProxy !== undefined && isIP(trustedProxy) === 0)
     throw new InputError(`--trusted-proxy ${trustedProxy}: expected an IP address`);
   const tls = readTls(options);
+  const tiles = readTiles(options);
   const map = options.map === undefined ? EMPTY_MAP : readMap(options.map);
   const ca = options.ca === undefined ? undefined : readCa(options.ca, options.broker);
   const inventory = new Inventory(options.inventory);
@@ -126,6 +132,7 @@ async function runCity(
       historyFile: options.history ?? join(dirname(inventory.file), `${city}.db`),
       inventory,
       map,
+      tiles,
       keepDays: options.keep,
       publicView: options.public ?? false,
       tls,
@@ -142,6 +149,20 @@ async function runCity(
     else interrupted.addEventListener("abort", () => resolve(), { once: true });
   });
   await server.close();
+}
+
+/** The tile server; its address goes into the pages' content policy. */
+function readTiles({ tiles, tilesCredit = "" }: CityOptions): MapTiles | undefined {
+  if (tiles === undefined && tilesCredit !== "")
+    throw new InputError("--tiles-credit: there are no --tiles");
+  if (tiles === undefined) return undefined;
+  const isWhole = ["{z}", "{x}", "{y}"].every((part) => tiles.split(part).length === 2);
+  const isWeb = URL.canParse(tiles) && /^https?:$/.test(new URL(tiles).protocol);
+  if (!isWhole || !isWeb)
+    throw new InputError(
+      `--tiles ${tiles}: expected an address such as https://tiles.example.org/{z}/{x}/{y}.png`,
+    );
+  return { url: tiles, credit: tilesCredit };
 }
 
 function readTls({ tlsCert, tlsKey }: CityOptions): WebServerOptions["tls"] {

@@ -21,8 +21,18 @@ const SCALE_MIN = 256;
 const SCALE_MAX = 256 * 2 ** 21;
 /** Mercator ends here. */
 const LAT_MAX = 85;
+const TILE_PX = 256;
+/** Tile servers commonly go so far. */
+const TILE_ZOOM_MAX = 19;
 /** Room around what is made to fit, in pixels. */
 const MARGIN_PX = 36;
+
+/** A map tile and where its upper left corner is. */
+export interface TilePlace extends Pixel {
+  /** Its address: zoom, column and row. */
+  readonly tile: { readonly z: number; readonly x: number; readonly y: number };
+  readonly sizePx: number;
+}
 
 /** Which part of the world a map shows, in the Web Mercator projection (EPSG:3857). */
 export class MapView {
@@ -53,6 +63,27 @@ export class MapView {
       x: this.#middle.x + (x - this.width / 2) / this.#scale,
       y: this.#middle.y + (y - this.height / 2) / this.#scale,
     });
+  }
+
+  /** The tiles that cover what is shown, about as large as they are made. */
+  tiles(): TilePlace[] {
+    const wanted = Math.round(Math.log2(this.#scale / TILE_PX));
+    const z = Math.max(0, Math.min(TILE_ZOOM_MAX, wanted));
+    const across = 2 ** z;
+    const sizePx = this.#scale / across;
+    const left = this.#middle.x * this.#scale - this.width / 2;
+    const top = this.#middle.y * this.#scale - this.height / 2;
+    const span = (fromPx: number, lengthPx: number): [number, number] => [
+      Math.max(0, Math.floor(fromPx / sizePx)),
+      Math.min(across - 1, Math.floor((fromPx + lengthPx) / sizePx)),
+    ];
+    const [firstX, lastX] = span(left, this.width);
+    const [firstY, lastY] = span(top, this.height);
+    const places: TilePlace[] = [];
+    for (let y = firstY; y <= lastY; y++)
+      for (let x = firstX; x <= lastX; x++)
+        places.push({ tile: { z, x, y }, sizePx, x: x * sizePx - left, y: y * sizePx - top });
+    return places;
   }
 
   /** Moves what is shown by so many pixels. */

@@ -3,6 +3,7 @@ import { element } from "../dom";
 import { MapView, type Pixel, type Position } from "./mapView";
 import type { Mark } from "./marks";
 import { outlineOf } from "./shapes";
+import { TileLayer } from "./tileLayer";
 
 /** A node on the map. */
 export interface MapMark extends Position {
@@ -57,7 +58,8 @@ const STREET_WIDTHS_M: Readonly<Record<string, number>> = {
 const STREET_WIDTH_M = 9;
 
 /**
- * A map of streets and poles, drawn here from what the city gives: no tiles, no other host.
+ * A map of streets and poles, drawn here from what the city gives: no other host, unless the
+ * city has a tile server.
  * It is moved by pointer, wheel and keyboard; a list beside it names the same nodes for who
  * cannot see it.
  */
@@ -66,12 +68,14 @@ export class StreetMap {
   readonly view = new MapView();
   readonly #options: StreetMapOptions;
   readonly #canvas = element("canvas");
+  readonly #credit = element("p", { class: "map-credit" });
   readonly #resized: ResizeObserver;
   readonly #pointers = new Map<number, Pixel>();
   readonly #outlines = new Map<string, Path2D>();
   #streets: readonly StreetFeature[] = [];
   #poles: readonly PoleFeature[] = [];
   #marks: readonly MapMark[] = [];
+  #tiles: TileLayer | undefined;
   #selected: string | undefined;
   #pin: (Position & { accuracyM?: number | undefined }) | undefined;
   #colors: Colors | undefined;
@@ -90,6 +94,7 @@ export class StreetMap {
       "div",
       { class: "map" },
       area,
+      this.#credit,
       element(
         "div",
         { class: "map-buttons" },
@@ -104,7 +109,9 @@ export class StreetMap {
   }
 
   /** Takes streets and poles. */
-  setMap({ features }: MapAnswer): void {
+  setMap({ features, tiles }: MapAnswer): void {
+    if (tiles) this.#tiles ??= new TileLayer(tiles, () => this.redraw());
+    this.#credit.textContent = tiles?.credit ?? "";
     this.#streets = features.filter((one) => one.properties.kind === "street") as StreetFeature[];
     this.#poles = features.filter((one) => one.properties.kind === "pole") as PoleFeature[];
     this.#fitted = false;
@@ -295,7 +302,9 @@ export class StreetMap {
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.fillStyle = colors.ground;
     context.fillRect(0, 0, this.view.width, this.view.height);
-    this.#drawStreets(context, colors);
+    // Tiles have streets with their names.
+    if (this.#tiles) this.#tiles.draw(context, this.view);
+    else this.#drawStreets(context, colors);
     if (this.view.pixelsPerMetre >= POLES_FROM_PX_PER_M) this.#drawPoles(context, colors);
     this.#drawMarks(context, colors);
     this.#drawPin(context, colors);
