@@ -16,11 +16,11 @@ it("survives updates, and what a new program does not take of it has its default
   city.add(loadFirmware().bytecode, "0.1.0");
   // A program whose largest health period is another one.
   const narrower = city.add(
-    mutant(
-      "devs/contract/configRules.ts",
-      'health {"periodS":[10,86400]}',
-      'health {"periodS":[10,100]}',
-    ),
+    mutant({
+      file: "devs/contract/configRules.ts",
+      healthy: 'health {"periodS":[10,86400]}',
+      broken: 'health {"periodS":[10,100]}',
+    }).bytecode,
   );
   let report: ConfigReportMessage | undefined;
   city.broker.onPublish((topic, payload) => {

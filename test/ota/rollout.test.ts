@@ -31,11 +31,12 @@ const programs = () => city.names.map((name) => city.program(name));
 
 /** Holds 24 bytes more each second: what is free of the heap lasts for some twenty minutes. */
 const leaking = () =>
-  mutant(
-    "devs/main.ts",
-    "await main();",
-    "const kept: Buffer[] = [];\nsetInterval(async () => { kept.push(Buffer.alloc(12)); }, 1000);\nawait main();",
-  );
+  mutant({
+    file: "devs/main.ts",
+    healthy: "await main();",
+    broken:
+      "const kept: Buffer[] = [];\nsetInterval(async () => { kept.push(Buffer.alloc(12)); }, 1000);\nawait main();",
+  }).bytecode;
 
 describe("a rollout", () => {
   it.each([
