@@ -314,6 +314,7 @@ function printResult(result: SimResult): void {
   console.log(timing(result));
 }
 
-function timing({ virtualSeconds, wallSeconds }: SimResult): string {
-  return `${virtualSeconds.toFixed(0)} s of virtual time in ${wallSeconds.toFixed(1)} s`;
+function timing({ virtualSeconds, wallSeconds, latestMs }: SimResult): string {
+  const late = latestMs === undefined ? "" : `, nothing later than ${latestMs} ms`;
+  return `${virtualSeconds.toFixed(0)} s of virtual time in ${wallSeconds.toFixed(1)} s${late}`;
 }
