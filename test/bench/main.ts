@@ -4,6 +4,7 @@ import { startCity } from "../support/simulatedCity";
 import { readBaseline, recordBaseline } from "./baseline";
 import { deliveryFigures, stockBytes } from "./delivery";
 import type { Figure } from "./figure";
+import { updateFigures } from "./update";
 import { filterCosts, filterReduction, recordingsFound } from "./filter";
 
 /**
@@ -96,6 +97,7 @@ const many = await manyNodes();
 const figures = [
   ...(await oneNode()),
   ...(await deliveryFigures()),
+  ...(await updateFigures()),
   ...many,
   ...(await filterFigures()),
 ];

@@ -62,6 +62,8 @@ export class OtaCity {
   readonly reports: NodeReport[] = [];
   city!: CitySimulation;
   service!: UpdateService;
+  /** Bytes of the messages between nodes and gateway, both ways. */
+  gatewayBytes = 0;
   #port: VirtualDevicePort | undefined;
   #generation = 0;
   #mark = "";
@@ -176,7 +178,20 @@ export class OtaCity {
       onNote: (note) => this.notes.push(note),
       ...this.#limits,
     });
-    this.#port = new VirtualDevicePort(this.service.gateway.accept);
+    const { gateway } = this.service;
+    this.#port = new VirtualDevicePort((request, socket) => {
+      const send = socket.send;
+      socket.send = (message) => {
+        this.gatewayBytes += message.length;
+        send(message);
+      };
+      gateway.accept(request, socket);
+      const { onMessage } = socket;
+      socket.onMessage = (message) => {
+        this.gatewayBytes += message.length;
+        onMessage?.(message);
+      };
+    });
     for (const [topic, payload] of this.#states) this.service.hear(topic, payload);
   }
 
