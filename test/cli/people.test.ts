@@ -67,6 +67,9 @@ it.each([
   [["--tls-cert", "/none", "--tls-key", "/none"], "--tls-cert /none"],
   [["--trusted-proxy", "proxy"], "expected an IP address"],
   [["--map", "/none"], "--map /none"],
+  [["--tiles", "https://tiles.example.org/{z}/{x}.png"], "{z}/{x}/{y}.png"],
+  [["--tiles", "file:///{z}/{x}/{y}.png"], "expected an address such as https:"],
+  [["--tiles-credit", "nobody"], "there are no --tiles"],
 ])("streetnode city refuses %s before it touches anything", async (args, problem) => {
   const command = cityCommand(() => AbortSignal.abort()).exitOverride();
   await expect(

@@ -14,6 +14,7 @@ const CITY = "berkane";
 const HEALTH = {
   boot: 1,
   uptimeS: 7500,
+  start: "power-on",
   samples: 10_000,
   rejected: 3,
   reported: 300,
