@@ -202,7 +202,7 @@ export class VirtualNode {
     const [, , metric = "", value, timeS] = line.split(" ");
     this.#options.onReport?.({
       metric,
-      value: Number(value),
+      value: printedNumber(value ?? ""),
       timeMs: this.#poweredMs + Number(timeS) * 1000,
       boot: this.boots,
     });
@@ -222,6 +222,14 @@ export class VirtualNode {
     }
     this.#options.onLog?.(line);
   }
+}
+
+/**
+ * A number as the runtime prints it. One that rounds up to the next power of ten gets a first
+ * digit of ten, `:` in ASCII: 9.99999999 is printed as `:` (`jd_print_double` in jacdac-c).
+ */
+export function printedNumber(text: string): number {
+  return Number(text.replace(":", "10"));
 }
 
 /**

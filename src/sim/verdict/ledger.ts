@@ -172,7 +172,7 @@ class Column {
     let bestMs = Infinity;
     open.forEach((item, i) => {
       const awayMs = Math.abs(item.timeMs - timeMs);
-      if (Math.abs(item.value - value) > ROUNDING || awayMs >= bestMs) return;
+      if (!(Math.abs(item.value - value) <= ROUNDING) || awayMs >= bestMs) return;
       best = i;
       bestMs = awayMs;
     });
