@@ -325,7 +325,7 @@ export class CityPage {
         note,
         unplaced,
       ),
-      element("div", { class: "lists" }, rollout.root, attention.root, nodes.root),
+      element("div", { class: "lists" }, attention.root, rollout.root, nodes.root),
     );
     const overview = element("div", { class: "overview" }, summary, empty, city);
     const main = element("main", {}, overview);

@@ -39,6 +39,7 @@ export class RolloutPanel {
       this.#transfers,
       this.#failures,
     );
+    this.root.hidden = true;
   }
 
   /** Shows how it goes. */
