@@ -80,9 +80,9 @@ export class Configuration {
    *
    * @param status `in-force`, `refused` or `rolled-back`.
    */
-  async report(status: string): Promise<string> {
+  async report(status: string): Promise<Buffer> {
     const store = this.store;
-    let text =
+    let head =
       '{"version":' +
       store.version() +
       ',"hash":"' +
@@ -91,20 +91,27 @@ export class Configuration {
       status +
       '"';
     if (this.problems.length > 0) {
-      if (this.version > 0) text += ',"wanted":' + this.version;
-      text += ',"refused":' + JSON.stringify(this.problems);
+      if (this.version > 0) head += ',"wanted":' + this.version;
+      head += ',"refused":' + JSON.stringify(this.problems);
     }
-    text += ',"config":{';
-    let channels = "";
-    let sections = "";
-    for (const id of store.parts()) {
-      const part = await store.text(id);
-      if (!part) continue;
-      const member = '"' + partName(id) + '":' + part;
-      if (partSection(id) === CHANNELS) channels += (channels ? "," : "") + member;
-      else sections += "," + member;
-    }
-    return text + '"' + CHANNELS + '":{' + channels + "}" + sections + "}}";
+    // The largest report has four kilobytes: it is put together once, from its pieces.
+    const pieces = [Buffer.from(head + ',"config":{"' + CHANNELS + '":{')];
+    let separator = "";
+    for (const id of store.parts())
+      if (partSection(id) === CHANNELS) separator = await this.reportPart(id, separator, pieces);
+    pieces.push(Buffer.from("}"));
+    for (const id of store.parts())
+      if (partSection(id) !== CHANNELS) await this.reportPart(id, ",", pieces);
+    pieces.push(Buffer.from("}}"));
+    return joined(pieces);
+  }
+
+  /** Adds a part after a separator. Gives the separator of the next one. */
+  private async reportPart(id: number, separator: string, pieces: Buffer[]): Promise<string> {
+    const part = await this.store.text(id);
+    if (!part) return separator;
+    pieces.push(Buffer.from(separator + '"' + partName(id) + '":' + part));
+    return ",";
   }
 
   /** Goes through the members of the document, or of its channels, from `start` up to `end`. */
@@ -180,4 +187,16 @@ export class Configuration {
   private refuse(path: string, reason: string): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ path: path, reason: reason });
   }
+}
+
+function joined(pieces: Buffer[]): Buffer {
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  const bytes = Buffer.alloc(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }

@@ -106,7 +106,7 @@ export interface HealthMessage {
   readonly uptimeS: number;
   /**
    * Why the program started: `power-on`, `crash`, `command`, `configuration`, `watchdog`,
-   * `safe-mode-over`, `update`.
+   * `safe-mode-over`, `no-sensors`, `update`.
    */
   readonly start: string;
   /** Values read from chips. */

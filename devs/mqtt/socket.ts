@@ -55,6 +55,8 @@ export class SocketLink implements Link {
   private readonly onEvent: () => void;
   private unreadBytes: number = 0;
   private unwritten: Buffer[] = [];
+  /** Bytes of the first of them that the runtime has taken. */
+  private writtenBytes: number = 0;
   private unwrittenSinceMs: number = 0;
   private active: boolean = false;
 
@@ -84,25 +86,25 @@ export class SocketLink implements Link {
 
   send(packet: Buffer): void {
     if (this.unwritten.length === 0) this.unwrittenSinceMs = this.runtime.millis();
-    if (packet.length <= MAX_WRITE_BYTES) {
-      this.unwritten.push(packet);
-    } else {
-      for (let at = 0; at < packet.length; at += MAX_WRITE_BYTES) {
-        const end = at + MAX_WRITE_BYTES;
-        this.unwritten.push(packet.slice(at, end < packet.length ? end : packet.length));
-      }
-    }
+    this.unwritten.push(packet);
     this.flush();
   }
 
   /** Writes what the runtime takes; to be called again while `backlogged`. */
   flush(): void {
     while (this.active && this.unwritten.length > 0) {
-      const result = this.runtime._socketWrite(this.unwritten[0]);
+      const packet = this.unwritten[0];
+      const from = this.writtenBytes;
+      const to = Math.min(from + MAX_WRITE_BYTES, packet.length);
+      const isWhole = to - from === packet.length;
+      const result = this.runtime._socketWrite(isWhole ? packet : packet.slice(from, to));
       const nowMs = this.runtime.millis();
       if (result === 0) {
-        this.unwritten.shift();
         this.unwrittenSinceMs = nowMs;
+        this.writtenBytes = to;
+        if (to < packet.length) continue;
+        this.unwritten.shift();
+        this.writtenBytes = 0;
       } else if (result !== -1) {
         this.fail("write error " + result);
       } else {
@@ -135,11 +137,13 @@ export class SocketLink implements Link {
     this.received = [];
     this.unreadBytes = 0;
     this.unwritten = [];
+    this.writtenBytes = 0;
   }
 
   private fail(reason: string): void {
     if (this.lost === "") this.lost = reason;
     this.unwritten = [];
+    this.writtenBytes = 0;
     this.onEvent();
   }
 

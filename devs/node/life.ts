@@ -4,6 +4,7 @@
  */
 import * as ds from "@devicescript/core";
 import { readSetting, writeSetting } from "@devicescript/settings";
+import { patienceMs } from "../status/watchdog";
 
 /** The program of a board that got its power runs within this time; the runtime starts one that crashed after five seconds. */
 const POWER_ON_MS = 3000;
@@ -69,11 +70,17 @@ export async function openLife(): Promise<void> {
   await store(undefined);
 }
 
-/** Once the run has lasted as long as it should: forgets the crashes and the watchdog's restarts before it. */
+/**
+ * Once the run has lasted as long as it should: forgets the crashes before it, and the
+ * watchdog's restarts, for which that is longer than the watchdog's patience.
+ */
 export async function forgetTroubles(): Promise<void> {
-  if (isSafeMode() || ranMs() < CRASHES_WITHIN_MS || (crashes === 0 && watchdogs === 0)) return;
-  crashes = 0;
-  watchdogs = 0;
+  const ran = ranMs();
+  const forgetsCrashes = crashes > 0 && !isSafeMode() && ran >= CRASHES_WITHIN_MS;
+  const forgetsRestarts = watchdogs > 0 && ran >= 2 * patienceMs(watchdogs);
+  if (!forgetsCrashes && !forgetsRestarts) return;
+  if (forgetsCrashes) crashes = 0;
+  if (forgetsRestarts) watchdogs = 0;
   await store(undefined);
 }
 

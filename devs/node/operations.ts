@@ -16,7 +16,7 @@ const LOOK_PERIOD_MS = 5000;
 export interface Operated {
   connected(): boolean;
   /** Publishes below the node's own topics with QoS 1; false where there is no room for it. */
-  publish(leaf: string, text: string, retain: boolean): boolean;
+  publish(leaf: string, payload: Buffer | string, retain: boolean): boolean;
   /** Puts a part of the configuration that has changed in force. False where only a restart does. */
   applyPart(id: number): Promise<boolean>;
   /** Takes note of where the node hangs: a `PlaceMessage`, empty for nowhere. */
@@ -80,6 +80,8 @@ export class Operations {
     if (document) {
       this.document = undefined;
       await this.apply(document);
+      // The report comes in a turn of its own, when the document is let go of.
+      return;
     }
     const { place } = this;
     if (place) {
@@ -92,8 +94,12 @@ export class Operations {
     if (verdict === TrialVerdict.Keep) await store.keep();
     else if (verdict === TrialVerdict.RollBack) await this.rollBack();
     if (this.reportDue !== "" && node.connected()) {
-      const text = await this.configuration.report(this.reportDue);
-      if (node.publish(UP_CONFIG, text, true)) this.reportDue = "";
+      const report = await this.configuration.report(this.reportDue);
+      if (node.publish(UP_CONFIG, report, true)) {
+        this.reportDue = "";
+        // What waits below would hold the report in memory.
+        return;
+      }
     }
     await this.bell.wait(this.document || this.commands.length > 0 ? 0 : LOOK_PERIOD_MS);
   }

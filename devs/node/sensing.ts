@@ -1,4 +1,3 @@
-import * as ds from "@devicescript/core";
 import { readSetting, writeSetting } from "@devicescript/settings";
 import { NoiseWindow } from "../acoustics/noiseWindow";
 import { POLLUTANTS } from "../air/airIndexes";
@@ -28,9 +27,6 @@ import { FoundPart, findParts, frozenAfterMs } from "./partsList";
 
 /** Setting with the bits of the parts that the node has had. */
 const KEY_PARTS = "parts";
-/** A node on which nothing answers looks again this often: the bus may be held low. */
-const SEARCH_AGAIN_MS = 30000;
-
 /** Sampling period of the sound level: the time constant of time weighting F (IEC 61672-1). */
 const NOISE_PERIOD_S = 0.125;
 /**
@@ -100,12 +96,8 @@ export class Sensing implements SampleSink {
    */
   async findChips(bus: I2cBus, config: ConfigDocument): Promise<void> {
     const remembered = (await readSetting<number>(KEY_PARTS, 0)) || 0;
-    let found = await findParts(bus, config, remembered);
-    while (found.length === 0) {
-      console.error("no sensor answers");
-      await ds.sleep(SEARCH_AGAIN_MS);
-      found = await findParts(bus, config, remembered);
-    }
+    const found = await findParts(bus, config, remembered);
+    if (found.length === 0) console.error("no sensor answers");
     let parts = 0;
     for (const one of found) {
       parts |= 1 << one.part;
@@ -132,6 +124,11 @@ export class Sensing implements SampleSink {
   value(metric: number): number {
     const chain = this.chains[metric];
     return chain ? chain.value : NaN;
+  }
+
+  /** Whether the node has found any chip, or remembers one. */
+  hasParts(): boolean {
+    return this.samplers.length > 0;
   }
 
   /** Whether any value is expected: a chip is well, and a metric of it on. */

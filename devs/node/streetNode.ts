@@ -58,6 +58,8 @@ const CALIBRATION_DECIMALS = 5;
 const SPAN_SHARE_MIN = 0.05;
 /** Below this a node has no margin for rain or a parked lorry: ESP32 datasheets give -97 dBm for the slowest rate. */
 const WEAK_WIFI_DBM = -85;
+/** A node on which no chip answered starts anew after this time, to look again: the bus may have been held low. */
+const SEARCH_AGAIN_MS = 600000;
 /** What the node does besides sampling and delivery, each in a fiber of its own. */
 const PARTS_OF_NODE = ["operations", "light", "node"];
 /** Setting that the self-test writes. */
@@ -197,9 +199,9 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     return this.delivery.client.connected();
   }
 
-  publish(leaf: string, text: string, retain: boolean): boolean {
+  publish(leaf: string, payload: Buffer | string, retain: boolean): boolean {
     const { city, node } = this.identity;
-    return this.delivery.client.publish(nodeTopic(city, node, leaf), text, retain);
+    return this.delivery.client.publish(nodeTopic(city, node, leaf), payload, retain);
   }
 
   async applyPart(id: number): Promise<boolean> {
@@ -310,7 +312,10 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       standsStill(client, this.delivery.client.turns, true, restarts, nowMs)
     )
       this.restartFor("watchdog");
-    if (isSafeMode() && ranMs() >= SAFE_MODE_MS) this.restartFor("safe-mode-over");
+    if (isSafeMode()) {
+      if (ranMs() >= SAFE_MODE_MS) this.restartFor("safe-mode-over");
+    } else if (!this.sensing.hasParts() && ranMs() >= SEARCH_AGAIN_MS)
+      this.restartFor("no-sensors");
   }
 
   private async restartSoon(reason: string): Promise<void> {

@@ -27,6 +27,10 @@ export function standsStill(
     watch[0] = count;
     watch[1] = nowMs;
   }
-  const patienceMs = STANDSTILL_MS * Math.pow(2, Math.min(restarts, DOUBLINGS_MAX));
-  return nowMs - (watch[1] as number) >= patienceMs;
+  return nowMs - (watch[1] as number) >= patienceMs(restarts);
+}
+
+/** How long a part may stand still after so many restarts of the watchdog in a row, in milliseconds. */
+export function patienceMs(restarts: number): number {
+  return STANDSTILL_MS * Math.pow(2, Math.min(restarts, DOUBLINGS_MAX));
 }

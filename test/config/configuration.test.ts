@@ -25,7 +25,7 @@ async function opened(storage: MemoryStorage): Promise<ConfigStore> {
 /** What is in force, as the report says it. */
 async function inForce(storage: MemoryStorage): Promise<unknown> {
   const report = await new Configuration(await opened(storage), noPause).report("in-force");
-  const { version, config } = JSON.parse(report) as { version: number; config: unknown };
+  const { version, config } = JSON.parse(report.toString()) as { version: number; config: unknown };
   return { version, config };
 }
 
@@ -203,7 +203,7 @@ describe("the configuration in flash", () => {
         for (const each of texts) {
           const before = await inForce(storage);
           const outcome = await configuration.apply(Buffer.from(each));
-          const report = JSON.parse(await configuration.report("in-force")) as {
+          const report = JSON.parse((await configuration.report("in-force")).toString()) as {
             config: object;
             refused?: object[];
           };

@@ -20,7 +20,7 @@ async function reportAfter(
     const outcome = await configuration.apply(Buffer.from(document));
     status = outcome === ConfigOutcome.Refused ? "refused" : "in-force";
   }
-  const report = await configuration.report(status);
+  const report = (await configuration.report(status)).toString();
   const at = report.indexOf('"status"');
   return report.slice(at, report.length - 1);
 }

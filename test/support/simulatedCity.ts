@@ -63,6 +63,8 @@ export interface CityUnderTestOptions {
   readonly password?: string;
   /** Whether the city says the time; it does by default. */
   readonly beacon?: boolean;
+  /** Another program than the firmware. */
+  readonly bytecode?: Uint8Array;
   /** Makes the nodes print every reading, which fills `reports`. */
   readonly trace?: boolean;
 }
@@ -98,7 +100,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     city: "berkane",
     nodes: Array.from({ length: options.nodes ?? 1 }, (_, i) => nodeName("berkane", i + 1)),
     seed,
-    bytecode: loadFirmware().bytecode,
+    bytecode: options.bytecode ?? loadFirmware().bytecode,
     scheduler,
     network: options.network ?? network,
     broker: options.brokerAddress ?? { host: "broker.invalid", port: 1883, tls: false },

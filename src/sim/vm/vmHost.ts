@@ -9,6 +9,7 @@ import {
   type JacdacPacket,
 } from "./jacdac";
 import { VmMemory, type HeapPeaks, type HeapUse } from "./heap";
+import { Reception } from "./reception";
 import { instantiateVm, type VmModule, type VmSocket } from "./vmModule";
 
 /** Flash of an ESP32 node: 256 KB for program, settings and the rest. */
@@ -256,13 +257,22 @@ export class VmHost {
     if (!this.#running) socket.abandon?.();
     this.#socket = socket;
     const listenTo = socket.on.bind(socket) as (event: string, listener: Listener) => void;
+    const reception = new Reception(this.#options.scheduler);
     const thenWake = (listener: Listener) => (argument: never) => {
+      // The power may have gone while it waited.
+      if (this.#socket !== socket) return;
       listener(argument);
       this.wake();
     };
+    const inOrder = (event: string, listener: Listener): Listener => {
+      const hand = thenWake(listener) as (argument: unknown) => void;
+      return event === "data"
+        ? (bytes: Uint8Array) => reception.data(bytes, hand)
+        : (argument: unknown) => reception.event(() => hand(argument));
+    };
     return {
       once: (event, listener) => socket.once(event, thenWake(listener) as () => void),
-      on: (event: string, listener: Listener) => listenTo(event, thenWake(listener)),
+      on: (event: string, listener: Listener) => listenTo(event, inOrder(event, listener)),
       write: (data) => socket.write(data),
       end: () => socket.end(),
     };

@@ -155,6 +155,7 @@ export const ARABIC: Texts = {
     configuration: "إعادة تشغيل بإعدادات جديدة",
     watchdog: "إعادة تشغيل بعد توقف",
     "safe-mode-over": "إعادة تشغيل بعد الوضع الآمن",
+    "no-sensors": "إعادة تشغيل: لم يستجب أي مستشعر",
     updating: "تجلب برنامجا جديدا",
     "not-updated": "عادت دون برنامج جديد",
   },

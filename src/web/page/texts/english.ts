@@ -143,6 +143,7 @@ export const ENGLISH: Texts = {
     configuration: "restarting with a new configuration",
     watchdog: "restarting: it stood still",
     "safe-mode-over": "restarting: it ran long enough in safe mode",
+    "no-sensors": "restarting: no sensor answered",
     updating: "fetching a new program",
     "not-updated": "back without a new program",
   },

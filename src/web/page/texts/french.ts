@@ -148,6 +148,7 @@ export const FRENCH: Texts = {
     configuration: "redémarre avec une nouvelle configuration",
     watchdog: "redémarre : il était bloqué",
     "safe-mode-over": "redémarre : fin du mode sans échec",
+    "no-sensors": "redémarre : aucun capteur n’a répondu",
     updating: "cherche un nouveau programme",
     "not-updated": "revenu sans nouveau programme",
   },
