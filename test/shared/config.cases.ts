@@ -3,6 +3,7 @@ import {
   channelConfig,
   checkConfig,
   sectionConfig,
+  sensorConfig,
 } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
 import type { CaseRunner } from "./caseRunner";
@@ -44,6 +45,60 @@ export async function configCases(t: CaseRunner): Promise<void> {
     firstProblem({ release: { periodS: 3601 } }) ===
       "release.periodS must be a number from 1 to 3600, got 3601",
   );
+
+  const cell = { workingZeroMv: 225, auxiliaryZeroMv: 238, mvPerPpb: 0.27 };
+  const oxCell = { workingZeroMv: 231, auxiliaryZeroMv: 229, mvPerPpb: 0.34, no2MvPerPpb: 0.3 };
+  const cells: ConfigDocument = { sensors: { alphasense: { no2: cell, ox: oxCell } } };
+  t.check("the cells of a gas sensor", firstProblem(cells) === "");
+  t.check("as they are given", sensorConfig(cells, "alphasense").ox?.no2MvPerPpb === 0.3);
+  t.check("none by default", sensorConfig({}, "alphasense").no2 === undefined);
+  t.check("a sensor is looked for by default", sensorConfig({}, "sen55").on === undefined);
+  t.check(
+    "unless it is switched off",
+    sensorConfig({ sensors: { sen55: { on: false } } }, "sen55").on === false,
+  );
+  t.check("the lamp meter's shunt by default", sensorConfig({}, "ina226").shuntOhm === 0.02);
+  t.check(
+    "another shunt",
+    sensorConfig({ sensors: { ina226: { shuntOhm: 0.1 } } }, "ina226").shuntOhm === 0.1,
+  );
+  t.check(
+    "a cell without its sensitivity",
+    firstProblem({
+      sensors: { alphasense: { no2: { workingZeroMv: 225, auxiliaryZeroMv: 238 }, ox: oxCell } },
+    }) === "sensors.alphasense.no2.mvPerPpb is missing",
+  );
+  t.check(
+    "an OX cell without that to NO2",
+    firstProblem({ sensors: { alphasense: { no2: cell, ox: cell } } }) ===
+      "sensors.alphasense.ox.no2MvPerPpb is missing",
+  );
+  t.check(
+    "a sensitivity of nothing",
+    firstProblem({
+      sensors: {
+        alphasense: {
+          no2: { workingZeroMv: 225, auxiliaryZeroMv: 238, mvPerPpb: 0 },
+          ox: oxCell,
+        },
+      },
+    }) === "sensors.alphasense.no2.mvPerPpb must be a number above 0, up to 10, got 0",
+  );
+  t.check(
+    "a shunt that is none",
+    firstProblem({ sensors: { ina226: { shuntOhm: 0 } } }) ===
+      "sensors.ina226.shuntOhm must be a number from 0.0005 to 1, got 0",
+  );
+  t.check(
+    "a shunt of a sensor that has none",
+    firstProblem({ sensors: { sen55: { shuntOhm: 0.1 } } }) ===
+      "sensors.sen55.shuntOhm is not known; expected on",
+  );
+  t.check(
+    "a sensor that nobody knows",
+    firstProblem({ sensors: { sen99: {} } }) === "sensors.sen99 is no sensor of this firmware",
+  );
+  await t.pause();
 
   t.check("no object", firstProblem([]) === " must be an object");
   t.check(
