@@ -134,6 +134,8 @@ export class CityPage {
     }
     this.#showNodes();
     if (change.link) this.#showLive();
+    // The address may name a node that has only now been heard of.
+    if (!this.#panel && location.hash !== "") void this.#showNode();
     // A node that was hung up or taken down changes the poles.
     if (moved) void this.#fetchMap();
   }
