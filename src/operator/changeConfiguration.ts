@@ -25,9 +25,10 @@ const DOCUMENT_MAX_BYTES = 3900;
 /**
  * Lays a change over what is wanted of each node, publishes it, and gathers the answers.
  * The document of a node is kept by the broker, so one that is offline takes it when it
- * comes back; where a node refuses, the document before is put back.
+ * comes back; where a node refuses, the document before is put back. A node with whose own
+ * settings the change does not go together is not asked: that is a refusal, too.
  *
- * @throws InputError when what would be wanted of a node is wrong: then nothing is sent.
+ * @throws InputError when the change goes together with no node's settings: then nothing is sent.
  */
 export async function changeConfiguration(
   client: OperatorClient,
@@ -35,10 +36,19 @@ export async function changeConfiguration(
   change: Change,
 ): Promise<NodeAnswer[]> {
   const { city, nodes, part, waitMs } = change;
-  const documents = new Map<string, { text: string; version: number; before: string }>();
-  for (const node of nodes) documents.set(node, nextDocument(book.nodes.get(node), node, part));
+  const documents = new Map<string, WantedDocument>();
+  const problems = new Map<string, string>();
+  for (const node of nodes) {
+    const next = nextDocument(book.nodes.get(node), part);
+    if (typeof next === "string") problems.set(node, next);
+    else documents.set(node, next);
+  }
+  const [first] = problems;
+  if (first && documents.size === 0) throw new InputError(first.join(": "));
 
   const collector = new AnswerCollector(nodes, change.onProgress ?? (() => {}));
+  for (const [node, details] of problems)
+    collector.take({ node, answer: "refused", details, good: false });
   const stop = client.listen((topic, payload) => {
     for (const node of nodes) {
       if (!collector.waitsFor(node) || topic !== nodeTopic(city, node, UP_CONFIG)) continue;
@@ -52,6 +62,9 @@ export async function changeConfiguration(
       client.publish(nodeTopic(city, node, DOWN_CONFIG), text, true),
     ),
   );
+  // Nobody waits for a node that is known to be away: the broker keeps the document for it.
+  for (const node of documents.keys())
+    if (book.nodes.get(node)?.online === false) collector.take(missing(book, city, node));
   const answers = await collector.all(
     waitMs,
     (node) => missing(book, city, node),
@@ -60,7 +73,7 @@ export async function changeConfiguration(
   stop();
   await Promise.all(
     answers
-      .filter(({ answer }) => answer === "refused")
+      .filter(({ node, answer }) => answer === "refused" && documents.has(node))
       .map(({ node }) =>
         client.publish(nodeTopic(city, node, DOWN_CONFIG), documents.get(node)?.before ?? "", true),
       ),
@@ -68,23 +81,25 @@ export async function changeConfiguration(
   return answers;
 }
 
-function nextDocument(
-  record: NodeRecord | undefined,
-  node: string,
-  part: JsonObject,
-): { text: string; version: number; before: string } {
+/** The document that is to be wanted of a node, and the one before; empty where there was none. */
+interface WantedDocument {
+  readonly text: string;
+  readonly version: number;
+  readonly before: string;
+}
+
+/** What is to be wanted of a node, or what is wrong with that. */
+function nextDocument(record: NodeRecord | undefined, part: JsonObject): WantedDocument | string {
   const { version: wanted, ...before } = record?.desired ?? {};
   const version =
     Math.max(typeof wanted === "number" ? wanted : 0, record?.reported?.version ?? 0) + 1;
   const merged = keepNulls(overWishes(before, part), part);
   const [problem] = checkConfig(merged);
-  if (problem) throw new InputError(`${node}: ${problem.path}: ${problem.reason}`);
+  if (problem) return `${problem.path}: ${problem.reason}`;
   const text = JSON.stringify({ version, ...merged });
   const bytes = Buffer.byteLength(text);
   if (bytes > DOCUMENT_MAX_BYTES)
-    throw new InputError(
-      `${node}: the document would have ${bytes} bytes, a node takes ${DOCUMENT_MAX_BYTES}`,
-    );
+    return `the document would have ${bytes} bytes, a node takes ${DOCUMENT_MAX_BYTES}`;
   return { text, version, before: record?.desired ? JSON.stringify(record.desired) : "" };
 }
 
