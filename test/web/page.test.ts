@@ -6,6 +6,10 @@ import { nodeTopic } from "../../devs/contract/topics";
 import { Broker } from "../../src/broker/broker";
 import { CityView } from "../../src/city/cityView";
 import { Receiver } from "../../src/city/receiver";
+import type { RolloutView, UpdatesView } from "../../src/ota/updatesView";
+import { ARABIC } from "../../src/web/page/texts/arabic";
+import { ENGLISH } from "../../src/web/page/texts/english";
+import { FRENCH } from "../../src/web/page/texts/french";
 import { startWebServer, type WebServer } from "../../src/web/server";
 import { buildPage, type BuiltPage } from "../support/builtPage";
 import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
@@ -43,6 +47,8 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
   /** What the page must never do: errors, refused by its policy, requests to other hosts. */
   const offences: string[] = [];
   const clients: MqttClient[] = [];
+  const noUpdates: UpdatesView = { rollout: null, rescues: [] };
+  let updates = noUpdates;
 
   beforeAll(async () => {
     built = await buildPage();
@@ -55,6 +61,7 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
   beforeEach(async () => {
     offences.length = 0;
     aheadMs = 0;
+    updates = noUpdates;
     broker = await Broker.start();
     brokerPort = await broker.listenTcp("127.0.0.1", 0);
     view = new CityView({ city: CITY, now: () => Date.now() + aheadMs });
@@ -71,7 +78,13 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
   });
 
   function serve(port: number): Promise<WebServer> {
-    return startWebServer({ port, view, broker: "mqtt://127.0.0.1:1883", folder: built.folder });
+    return startWebServer({
+      port,
+      view,
+      broker: "mqtt://127.0.0.1:1883",
+      folder: built.folder,
+      updates: () => updates,
+    });
   }
 
   /** @param hash the node to open */
@@ -243,6 +256,60 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
     await page.locator(".map canvas").waitFor();
     expect(await page.getByRole("article").count()).toBe(0);
   });
+
+  it.each([
+    ["en-GB", ENGLISH],
+    ["fr-FR", FRENCH],
+    ["ar-MA", ARABIC],
+  ])(
+    "tells in %s how a rollout goes, why it stops, and whom it rescued",
+    async (locale, { rollout: texts }) => {
+      const first = await node("bk-0001");
+      await first.birth();
+      const page = await open({ locale });
+      await page.locator(".node-list").getByText("bk-0001").waitFor();
+      const panel = page.locator(".rollout");
+      expect(await panel.isVisible()).toBe(false);
+      const rollout: RolloutView = {
+        id: 1,
+        version: "1.4.0",
+        state: "canary",
+        reason: null,
+        stage: 0,
+        stages: 3,
+        createdMs: Date.now(),
+        nodes: { away: 1, good: 1, waiting: 3 },
+        transfers: [{ node: "bk-0002", share: 0.4 }],
+        failures: [],
+      };
+      updates = { rollout, rescues: [] };
+      await first.read("LAF", "dB", 61.5);
+      await panel.getByText(texts.title.replace("{version}", "1.4.0")).waitFor();
+      await panel.getByText(texts.states.canary).waitFor();
+      await panel.getByText(texts.nodes.waiting).waitFor();
+      await panel.locator(".rollout-transfers", { hasText: "bk-0002" }).waitFor();
+      expect(
+        await panel.locator("progress").evaluate((bar: HTMLProgressElement) => bar.value),
+      ).toBe(1);
+      updates = {
+        rollout: {
+          ...rollout,
+          state: "stopped",
+          reason: "1 of 2 failed",
+          nodes: { returned: 2, waiting: 3 },
+          transfers: [],
+          failures: [{ node: "bk-0002", detail: "crashes at every start" }],
+        },
+        rescues: [{ node: "bk-0001", atMs: Date.now() }],
+      };
+      await first.read("LAF", "dB", 62.5);
+      await panel.getByText(texts.states.stopped).waitFor();
+      await panel.getByText("1 of 2 failed").waitFor();
+      await panel.locator(".rollout-failures", { hasText: "crashes at every start" }).waitFor();
+      await page.locator(".attention").getByText(texts.rescued).waitFor();
+      expect(await violations(page)).toEqual([]);
+    },
+  );
 
   it("shows that a node was lost, and that its values are old", async () => {
     const first = await node("bk-0001");
