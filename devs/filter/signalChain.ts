@@ -195,13 +195,14 @@ export class SignalChain extends DoorChain {
       }
     }
     this.intervalS = timeS - this.timeS;
-    if (this.intervalS > 0) return outcome | this.accept(sample, timeS);
+    if (this.paceS > 0) return outcome | this.accept(sample, timeS);
     if (this.figures) {
       this.figures.running++;
       this.countedS = timeS;
     }
     outcome |= this.accept(sample, timeS);
-    // Samples at one time are no interval: each is judged by itself.
+    // A silence, or samples at one time, are no interval: the next one is judged, too,
+    // also where it is as long as the silence was.
     this.intervalS = NaN;
     return outcome;
   }

@@ -163,6 +163,29 @@ export async function filterChainCases(t: CaseRunner): Promise<void> {
       );
       await t.pause();
     }
+  const stages: ChainDescription[] = [
+    {},
+    { smooth: { timeConstantS: 30 } },
+    { statistics: { windowS: 60, energyMean: false } },
+  ];
+  for (const rule of rules)
+    for (const stage of stages) {
+      const slowed = createChain({
+        report: rule,
+        smooth: stage.smooth,
+        statistics: stage.statistics,
+      });
+      slowed.accept(20, 0);
+      slowed.accept(20, 1);
+      // A silence, and from then on samples as far apart as the silence was long.
+      for (let timeS = 21; timeS <= 141; timeS += 20) slowed.accept(60, timeS);
+      t.check(
+        "a heartbeat at a pace that is as long as a silence",
+        slowed.reportTimeS >= 101,
+        "last at " + slowed.reportTimeS,
+      );
+      await t.pause();
+    }
   const known = createChain({ report: { swingingDoor: 5 } });
   known.accept(20, 0);
   known.accept(21, 10);
