@@ -23,31 +23,47 @@ export enum LightCode {
 
 /** Length of a step of a pattern. */
 const STEP_MS = 100;
-const FLASH = "**...";
-const PAUSE = "....................";
-
-/** The patterns by `LightCode`, a character a step, with `;` after each: `*` is on. */
-const PATTERNS =
-  "*;" +
-  ("**........" + PAUSE + PAUSE + ";") +
-  (FLASH + FLASH + PAUSE + ";") +
-  (FLASH + FLASH + FLASH + PAUSE + ";") +
-  (FLASH + FLASH + FLASH + FLASH + PAUSE + ";") +
-  (FLASH + FLASH + FLASH + FLASH + FLASH + PAUSE + ";") +
-  "*.;";
+/** Steps from the begin of a flash to that of the next, and those of them in which the light is on. */
+const FLASH_STEPS = 5;
+const LIT_STEPS = 2;
+/** Steps of a pause after the flashes. */
+const PAUSE_STEPS = 20;
+/** Steps of the one flash and its long pause. */
+const WELL_STEPS = 50;
 
 /** Whether the light is on, `ms` after the code began. */
 export function lightOn(code: LightCode, ms: number): boolean {
-  let start = 0;
-  for (let i = 0; i < code; i++) start = PATTERNS.indexOf(";", start) + 1;
-  const length = PATTERNS.indexOf(";", start) - start;
-  return PATTERNS.charCodeAt(start + (Math.floor(ms / STEP_MS) % length)) === 42;
+  if (code === LightCode.Starting) return true;
+  const step = stepOf(code, ms);
+  if (code === LightCode.Identify) return step === 0;
+  return step < flashSteps(code) && step % FLASH_STEPS < LIT_STEPS;
 }
 
 /** How long it stays so, in milliseconds: above 0, and five seconds at most. */
 export function lightChangesIn(code: LightCode, ms: number): number {
-  const on = lightOn(code, ms);
-  let at = (Math.floor(ms / STEP_MS) + 1) * STEP_MS;
-  while (at < ms + 5000 && lightOn(code, at) === on) at += STEP_MS;
-  return at - ms;
+  const passedMs = ms - Math.floor(ms / STEP_MS) * STEP_MS;
+  const step = stepOf(code, ms);
+  let next = periodSteps(code);
+  if (code === LightCode.Identify) next = step + 1;
+  else if (step < flashSteps(code)) {
+    const flash = step - (step % FLASH_STEPS);
+    if (step < flash + LIT_STEPS) next = flash + LIT_STEPS;
+    else if (flash + FLASH_STEPS < flashSteps(code)) next = flash + FLASH_STEPS;
+  }
+  return (next - step) * STEP_MS - passedMs;
+}
+
+/** Steps since the pattern last began. */
+function stepOf(code: LightCode, ms: number): number {
+  return Math.floor(ms / STEP_MS) % periodSteps(code);
+}
+
+/** The codes that flash do it as often as their number says. */
+function flashSteps(code: LightCode): number {
+  return code * FLASH_STEPS;
+}
+
+function periodSteps(code: LightCode): number {
+  if (code <= LightCode.Well) return WELL_STEPS;
+  return code === LightCode.Identify ? 2 : flashSteps(code) + PAUSE_STEPS;
 }
