@@ -51,7 +51,8 @@ const CHIP: Readonly<Record<string, string>> = {
   lampPower: "ina226",
 };
 
-const COARSE_FROM_MS = 1_000_000_000;
+/** Digits to which a node prints the time of a reading. */
+const TIME_DIGITS = 7;
 /** Instants at which the truth is asked for within the age of a value. */
 const LOOKS = 9;
 /** A metric whose values are younger than this moves from sample to sample. */
@@ -143,10 +144,9 @@ export class TruthCheck {
     history.values.push(value);
     let low = Infinity;
     let high = -Infinity;
-    // The node prints seven digits: beyond a million seconds its times are whole ones.
-    const coarseMs = timeMs >= COARSE_FROM_MS ? 1000 : 0;
-    const looks = coarseMs > 0 ? 5 * LOOKS : LOOKS;
+    const coarseMs = printedStepMs(timeMs);
     const spanMs = stated.ageMs + 2 * coarseMs;
+    const looks = Math.ceil((LOOKS * spanMs) / stated.ageMs);
     for (let i = 0; i < looks; i++) {
       const truth = this.#world.value(metric, timeMs + coarseMs - (spanMs * i) / (looks - 1));
       if (truth === undefined) return;
@@ -261,4 +261,10 @@ export class TruthCheck {
         timeMs < toMs,
     );
   }
+}
+
+/** The step in which times as late as that are printed: 100 ms after a day, a second after a fortnight. */
+function printedStepMs(timeMs: number): number {
+  const timeS = Math.max(1, timeMs / 1000);
+  return 1000 * 10 ** (Math.floor(Math.log10(timeS)) + 1 - TIME_DIGITS);
 }

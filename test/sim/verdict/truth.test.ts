@@ -1,0 +1,37 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { TruthCheck } from "../../../src/sim/verdict/truth";
+
+/** A level that rises and falls by tens of decibels within a second. */
+const world = { value: (_metric: string, timeMs: number) => 60 + 20 * Math.sin(timeMs / 200) };
+const CONFIGURATION = { channels: { LAF: { on: true, report: { deadband: 3 } } } };
+/** A reading is at most so old when the node takes its time. */
+const AGE_MS = 400;
+
+/** What the check finds in a reading of the level at `measuredMs`, taken that much later, of which the node prints seven digits. */
+function wrongOf(measuredMs: number, delayMs: number, errorDb: number): number {
+  const check = new TruthCheck(world, CONFIGURATION, []);
+  const timeS = (measuredMs + delayMs) / 1000;
+  const value = world.value("LAF", measuredMs) + errorDb;
+  check.reported({ metric: "LAF", value, timeMs: Number(timeS.toPrecision(7)) * 1000, boot: 1 });
+  return check.account(0).wrong;
+}
+
+const measuredMs = fc.double({ min: 130_000, max: 30 * 86_400_000, noNaN: true });
+
+describe("what a node reported against the truth", () => {
+  it("is not wrong for the digits that the node leaves out of its times", () =>
+    fc.assert(
+      fc.property(measuredMs, fc.double({ min: 0, max: AGE_MS, noNaN: true }), (ms, delayMs) => {
+        expect(wrongOf(ms, delayMs, 0)).toBe(0);
+      }),
+      { numRuns: 2000 },
+    ));
+
+  it("is wrong where the level never was so high", () =>
+    fc.assert(
+      fc.property(measuredMs, (ms) => {
+        expect(wrongOf(ms, 0, 41)).toBe(1);
+      }),
+    ));
+});
