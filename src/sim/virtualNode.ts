@@ -74,7 +74,6 @@ export class VirtualNode {
   #host: VmHost | undefined;
   #flash: Uint8Array;
   #peaksBefore: HeapPeaks = { liveBytes: 0, highWaterBytes: 0 };
-  /** Virtual time of the last power on, which the node's clock counts from. */
   #poweredMs = 0;
   #cut: { readonly write: number; readonly stored: boolean } | undefined;
 
@@ -91,6 +90,11 @@ export class VirtualNode {
   /** What the node exchanged with its broker. */
   get traffic(): MqttTraffic {
     return this.#tap.traffic;
+  }
+
+  /** Virtual time of the last power on, which the node's clock counts from. */
+  get poweredMs(): number {
+    return this.#poweredMs;
   }
 
   /** Transactions on the I2C bus. */
@@ -210,7 +214,10 @@ export class VirtualNode {
 
   #log(line: string): void {
     const text = line.trimStart();
-    if (text.startsWith("* start:")) this.boots++;
+    if (text.startsWith("* start:")) {
+      this.boots++;
+      this.#host?.programStarts();
+    }
     if (text.startsWith("> reading ")) this.#reported(text);
     if (text.startsWith('> "event":')) this.#event(text.slice(2));
     if (text.startsWith("> health ")) {

@@ -39,6 +39,9 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
     ["… farther off than the sensor's error", truth.wrong],
     ["… the same under a sensor fault of the scenario", truth.wrongUnderFault],
     ["Changes that ought to have been reported and were not", truth.swallowed],
+    ["Health messages compared", sum.counters.checked],
+    ["… with a wrong count or clock", sum.counters.wrong],
+    ["Nodes whose heap grew", sum.heapsGrown],
     ["Alarms due / missed / false", `${alarms.due} / ${alarms.missed} / ${alarms.false}`],
     [
       "Events noticed / delivered / unexplained",

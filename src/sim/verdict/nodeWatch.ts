@@ -6,6 +6,7 @@ import type { NodeSummary } from "../runSummary";
 import type { Report, VirtualNode } from "../virtualNode";
 import type { Surroundings } from "../world/surroundings";
 import { AlarmTruth } from "./alarmTruth";
+import { CounterCheck } from "./counterCheck";
 import { FaultWatch } from "./faultWatch";
 import { Ledger } from "./ledger";
 import { OrderWatch } from "./orderWatch";
@@ -35,6 +36,7 @@ export class NodeWatch {
   readonly #alarms = new AlarmTruth();
   readonly #faults: FaultWatch;
   readonly #orders: OrderWatch;
+  readonly #counters: CounterCheck;
   readonly #panics: string[] = [];
   /** The last lines of the log: a panic comes after its stack. */
   readonly #lastLines: string[] = [];
@@ -56,6 +58,7 @@ export class NodeWatch {
       lamp: sectionConfig(options.configuration as Record<string, unknown>, "lamp"),
     });
     this.#orders = new OrderWatch(options.cues, node.node);
+    this.#counters = new CounterCheck(options.cues, node.node);
     this.#heap = new HeapDays(() => node.takeLeastLiveBytes(), options.durationMs);
   }
 
@@ -63,6 +66,7 @@ export class NodeWatch {
   reported(report: Report): void {
     this.#ledger.reported(report);
     this.#truth.reported(report);
+    this.#counters.reported();
   }
 
   /** A line of the node's log. */
@@ -72,11 +76,14 @@ export class NodeWatch {
     if (text.startsWith("* start:")) {
       if (this.#boots > 0) this.#truth.restarted(nowMs);
       this.#boots = this.#node.boots;
-    } else if (text.startsWith("> health ") && this.#node.health)
+      this.#counters.started(nowMs);
+    } else if (text.startsWith("> health ") && this.#node.health) {
       this.#ledger.health(this.#node.boots, this.#node.health);
-    else if (text.startsWith('> "event":')) {
+      this.#counters.health(this.#node.health, this.#node.poweredMs, nowMs);
+    } else if (text.startsWith('> "event":')) {
       const event = JSON.parse(`{${text.slice(2)}}`) as EventMessage;
       this.#ledger.noticed(event, nowMs);
+      this.#counters.noticed(event);
     }
     this.#heap.passed(nowMs);
   }
@@ -125,6 +132,7 @@ export class NodeWatch {
       ...summary,
       ...this.#ledger.accounts(nowMs),
       truth: this.#truth.account(nowMs),
+      counters: this.#counters.account(),
       alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
       faults: this.#faults.reports(nowMs),
       falseFaults: this.#faults.falseFaults,
@@ -132,7 +140,7 @@ export class NodeWatch {
       flashWrites: this.#node.flashWrites,
       ...this.#heap.figures(),
       panicsAt: this.#panics,
-      notes: this.#truth.notes,
+      notes: [...this.#truth.notes, ...this.#counters.notes],
     };
   }
 }
@@ -146,9 +154,11 @@ class HeapDays {
   /** Virtual times at which a stretch ends: what goes before is not measured, what is, begins. */
   readonly #endsMs: readonly number[];
   readonly #least: number[] = [];
+  readonly #days: number;
 
   constructor(takeLeastLiveBytes: () => number, durationMs: number) {
     this.#take = takeLeastLiveBytes;
+    this.#days = durationMs / DAY_MS;
     const dayMs = Math.min(DAY_MS, durationMs / 2);
     this.#endsMs = [dayMs / 2, dayMs, durationMs - dayMs / 2];
   }
@@ -158,7 +168,14 @@ class HeapDays {
     while (nowMs >= (this.#endsMs[this.#least.length] ?? Infinity)) this.#least.push(this.#take());
   }
 
-  figures(): Pick<NodeVerdict, "heapEarlyBytes" | "heapEndBytes"> {
-    return { heapEarlyBytes: this.#least[1] ?? 0, heapEndBytes: this.#take() };
+  figures(): Pick<NodeVerdict, "heapEarlyBytes" | "heapEndBytes" | "heapGrownBytes"> {
+    const early = this.#least[1] ?? 0;
+    const end = this.#take();
+    const compared = this.#days >= 2 && early > 0 && end > 0;
+    return {
+      heapEarlyBytes: early,
+      heapEndBytes: end,
+      heapGrownBytes: compared ? Math.max(0, end - early) : 0,
+    };
   }
 }

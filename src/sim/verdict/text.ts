@@ -25,6 +25,8 @@ export function verdictText(verdict: Verdict): string {
     "against the world",
     `${truth.compared} compared, ${truth.wrong} wrong (${truth.wrongUnderFault} more under a fault), ${truth.swallowed} changes swallowed`,
   );
+  row("counters", `${sum.counters.checked} health messages compared, ${sum.counters.wrong} wrong`);
+  row("heaps that grew", `${sum.heapsGrown}`);
   row(
     "alarms",
     `${alarms.due} due, ${alarms.missed} missed, ${alarms.false} false, the slowest after ${alarms.slowestS} s`,

@@ -1,15 +1,23 @@
 import type { NodeSummary } from "../runSummary";
 import type { AlarmAccount } from "./alarmTruth";
+import type { CounterAccount } from "./counterCheck";
 import type { FaultReport } from "./faultWatch";
 import type { Account } from "./ledger";
 import type { OrderReport } from "./orderWatch";
 import type { TruthAccount } from "./truth";
+
+/**
+ * A heap that holds so much more on the last day than on the first one grows: less is what a
+ * different moment of the collection makes.
+ */
+const HEAP_GROWN_BYTES = 512;
 
 /** What is known of one node after a run. */
 export interface NodeVerdict extends NodeSummary {
   readonly readings: Account;
   readonly events: Account;
   readonly truth: TruthAccount;
+  readonly counters: CounterAccount;
   readonly alarms: AlarmAccount;
   readonly faults: readonly FaultReport[];
   readonly falseFaults: number;
@@ -21,6 +29,8 @@ export interface NodeVerdict extends NodeSummary {
    */
   readonly heapEarlyBytes: number;
   readonly heapEndBytes: number;
+  /** How much more the last day is than the first; 0 in a run under two days. */
+  readonly heapGrownBytes: number;
   /** Where it panicked: code, virtual second, and the lines of the source. */
   readonly panicsAt: readonly string[];
   /** The first few differences between what it reported and the world. */
@@ -49,6 +59,9 @@ export interface Totals {
   readonly readings: Account;
   readonly events: Account;
   readonly truth: TruthAccount;
+  readonly counters: CounterAccount;
+  /** Nodes whose heap grew. */
+  readonly heapsGrown: number;
   readonly alarms: AlarmAccount;
   readonly faultsExpected: number;
   readonly faultsNoticed: number;
@@ -71,6 +84,8 @@ export function totals({ nodes }: Verdict): Totals {
     readings: sum(nodes.map(({ readings }) => readings)),
     events: sum(nodes.map(({ events }) => events)),
     truth: sum(nodes.map(({ truth }) => truth)),
+    counters: sum(nodes.map(({ counters }) => counters)),
+    heapsGrown: nodes.filter(({ heapGrownBytes }) => heapGrownBytes > HEAP_GROWN_BYTES).length,
     alarms: sum(nodes.map(({ alarms }) => alarms)),
     faultsExpected: faults.length,
     faultsNoticed: noticed.length,
@@ -96,6 +111,11 @@ export function shortcomings(verdict: Verdict): string[] {
     [events.unexplained, "events lost without an explanation"],
     [truth.wrong, "readings farther from the truth than the sensor's error"],
     [truth.swallowed, "changes that ought to have been reported and were not"],
+    [sums.counters.wrong, "health messages with a wrong count or clock"],
+    [
+      sums.heapsGrown,
+      `nodes that hold over ${HEAP_GROWN_BYTES} bytes more than on their first day`,
+    ],
     [alarms.missed, "alarms missed"],
     [alarms.false, "false alarms"],
     [sums.faultsExpected - sums.faultsNoticed, "faults that the city never heard of"],

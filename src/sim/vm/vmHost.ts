@@ -27,6 +27,9 @@ const VM_TICK_MS = 10;
 
 const WORD_BYTES = 4;
 
+/** A program is started, connected and warm after so long. */
+const SETTLED_MS = 600_000;
+
 /** UTC at the start of a run's virtual time for a VM: it only sees differences. */
 const CLOCK_BASE_MS = 1_700_000_000_000;
 
@@ -93,6 +96,8 @@ export class VmHost {
   /** Use of the heap right after the last collection. */
   #liveBytes = 0;
   #leastLiveBytes = Infinity;
+  /** When the program said that it started. */
+  #startedMs = 0;
   /** Service classes of the VM's own device, from its announcement; index 0 is service 1. */
   #ownServices: number[] = [];
 
@@ -196,10 +201,15 @@ export class VmHost {
     return this.#memory.heapUse();
   }
 
+  /** The program starts now. */
+  programStarts(): void {
+    this.#startedMs = this.#clockMs();
+  }
+
   /**
-   * The least that the heap held right after a collection since this was last asked; 0
-   * without a collection. What is on its way at a collection (calls, packs) only adds to
-   * it, so it is what a program that grows must grow by.
+   * The least that the heap held right after a collection since this was last asked, of a
+   * program that has run for ten minutes; 0 without one. What is on its way at a collection
+   * (calls, packs) only adds to it, so it is what a program that grows must grow by.
    */
   takeLeastLiveBytes(): number {
     const least = this.#leastLiveBytes;
@@ -309,7 +319,7 @@ export class VmHost {
     if (allocatedWords === undefined) return;
     if (allocatedWords < this.#allocatedWords || this.#liveBytes === 0) {
       this.#liveBytes = this.#memory.heapUse()?.liveBytes ?? 0;
-      if (this.#liveBytes > 0)
+      if (this.#liveBytes > 0 && this.#clockMs() - this.#startedMs >= SETTLED_MS)
         this.#leastLiveBytes = Math.min(this.#leastLiveBytes, this.#liveBytes);
     }
     this.#allocatedWords = allocatedWords;

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { HealthMessage } from "../../../devs/contract/messages";
+import { CounterCheck } from "../../../src/sim/verdict/counterCheck";
 import { FaultWatch } from "../../../src/sim/verdict/faultWatch";
 import { Ledger } from "../../../src/sim/verdict/ledger";
 import type { Cue } from "../../../src/sim/scenario/cues";
@@ -94,5 +96,47 @@ describe("the faults of a script", () => {
 
   it("are not asked for in a run that ended before", () => {
     expect(new FaultWatch([cue], "bk-0001", SURROUNDINGS).reports(900_000)).toEqual([]);
+  });
+});
+
+describe("the counters of a node", () => {
+  const cleared: Cue = {
+    atMs: 500_000,
+    untilMs: 500_000,
+    node: "bk-0001",
+    action: { do: "command", command: { command: "clear-counters" } },
+  };
+  const health = (uptimeS: number, reported: number): Partial<HealthMessage> => ({
+    uptimeS,
+    reported,
+    sensorFaults: 0,
+  });
+
+  it("are compared since the program's start, the clock since the power came", () => {
+    const check = new CounterCheck([], "bk-0001");
+    check.started(2000);
+    check.reported();
+    check.health(health(60, 1), 0, 60_000);
+    check.health(health(120, 2), 0, 120_000);
+    check.health(health(190, 1), 0, 180_000);
+    expect(check.account()).toEqual({ checked: 3, wrong: 2 });
+    expect(check.notes).toEqual([
+      "reported at 120.0 s: 2 told, 1 seen",
+      "uptimeS at 180.0 s: 190 told, 180 seen",
+    ]);
+    check.started(200_000);
+    check.health(health(240, 0), 0, 240_000);
+    expect(check.account()).toEqual({ checked: 4, wrong: 2 });
+  });
+
+  it("are not compared after they were cleared by command, until the next start", () => {
+    const check = new CounterCheck([cleared], "bk-0001");
+    check.started(2000);
+    check.reported();
+    check.health(health(600, 0), 0, 600_000);
+    expect(check.account().wrong).toBe(0);
+    check.started(700_000);
+    check.health(health(800, 5), 0, 800_000);
+    expect(check.account().wrong).toBe(1);
   });
 });

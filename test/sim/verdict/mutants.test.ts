@@ -82,7 +82,7 @@ describe("the verdict", () => {
     );
   }, 300_000);
 
-  it("catches a filter that swallows a peak, and an outbox that forgets one reading", async () => {
+  it("catches a filter that swallows a peak, an outbox that forgets one reading, and a wrong count", async () => {
     const { bytecode } = mutant(
       {
         file: "devs/filter/trendChain.ts",
@@ -96,8 +96,15 @@ describe("the verdict", () => {
         broken: "    if (++forgetful === 30) return true;\n    while (!log.append(",
         more: "let forgetful = 0;\n",
       },
+      {
+        file: "devs/node/sensing.ts",
+        healthy: "    this.reported++;",
+        broken: "    if (timeS < 600) this.reported++;",
+      },
     );
     const { verdict } = await judge(bytecode);
+    expect(totals(verdict).counters.wrong).toBeGreaterThan(0);
+    expect(shortcomings(verdict).join()).toContain("wrong count");
     expect(totals(verdict).truth.swallowed).toBeGreaterThan(0);
     expect(verdict.nodes[0]?.notes.join()).toMatch(/pm10 at 6\d\d/);
     expect(shortcomings(verdict).join()).toContain("ought to have been reported");
