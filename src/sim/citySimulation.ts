@@ -1,4 +1,4 @@
-import { drive } from "./clock";
+import { drive, type RunOptions } from "./clock";
 import type { GatewayAccess } from "../nodeSettings";
 import type { Network } from "./network/network";
 import { seedFor, seededRandom } from "./random";
@@ -35,6 +35,8 @@ export interface CityOptions {
 
 /** Nodes of one city get their power within this time, as after a mains failure in a quarter. */
 const POWER_ON_SPREAD_MS = 1000;
+/** In step with the wall clock one machine starts them all: it takes so long for each. */
+const POWER_ON_WALL_MS = 100;
 
 /** Name of the node with that number, from 1: `bk-0001` in Berkane. */
 export function nodeName(city: string, number: number): string {
@@ -74,18 +76,22 @@ export class CitySimulation {
   }
 
   /**
-   * Gives every node its power, spread over the first second. When a node's turn comes
-   * depends on its name alone, not on the others.
+   * Gives every node its power, spread over the first second: when a node's turn comes
+   * depends on its name alone, not on the others. In step with the wall clock many nodes
+   * take longer.
    */
-  async powerOn(): Promise<void> {
+  async powerOn(pace: Omit<RunOptions, "untilMs"> = { speed: Infinity }): Promise<void> {
     const { scheduler, seed } = this.#options;
+    const paced = pace.speed === Infinity ? 0 : this.nodes.length * POWER_ON_WALL_MS * pace.speed;
+    const spreadMs = Math.max(POWER_ON_SPREAD_MS, paced);
     const order = this.nodes.map((node) => ({
       node,
-      atMs: seededRandom(seedFor(seed, `${node.node}/power on`))() * POWER_ON_SPREAD_MS,
+      atMs: seededRandom(seedFor(seed, `${node.node}/power on`))() * spreadMs,
     }));
     order.sort((a, b) => a.atMs - b.atMs);
     for (const { node, atMs } of order) {
-      await drive(scheduler, { speed: Infinity, untilMs: atMs });
+      await drive(scheduler, { ...pace, untilMs: atMs });
+      if (pace.signal?.aborted) return;
       await node.powerOn();
     }
   }

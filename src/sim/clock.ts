@@ -14,6 +14,11 @@ export interface RunOptions {
   readonly untilMs: number;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
+  /**
+   * In step with the wall clock: which virtual time belongs to which time of the process
+   * (`performance.now()`). What goes before the drive then counts; by default they meet now.
+   */
+  readonly origin?: { readonly virtualMs: number; readonly wallMs: number };
   /** In step with the wall clock: told by how many real milliseconds a task was late. */
   readonly onLate?: (lateMs: number) => void;
 }
@@ -38,11 +43,14 @@ async function driveFreely(scheduler: Scheduler, options: RunOptions): Promise<v
 
 async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<void> {
   const { signal, speed, untilMs, onLate } = options;
-  const startMs = scheduler.nowMs;
-  const startWallMs = performance.now();
+  const { virtualMs: startMs, wallMs: startWallMs } = options.origin ?? {
+    virtualMs: scheduler.nowMs,
+    wallMs: performance.now(),
+  };
   let wake: (() => void) | undefined;
   scheduler.onEarlier(() => wake?.());
-  signal?.addEventListener("abort", () => wake?.(), { once: true });
+  const onAbort = () => wake?.();
+  signal?.addEventListener("abort", onAbort, { once: true });
   while (!signal?.aborted) {
     const dueMs = Math.min(untilMs, startMs + (performance.now() - startWallMs) * speed);
     const lateMs = (dueMs - (scheduler.nextTimeMs() ?? dueMs)) / speed;
@@ -62,4 +70,5 @@ async function driveInStep(scheduler: Scheduler, options: RunOptions): Promise<v
     });
   }
   scheduler.onEarlier(undefined);
+  signal?.removeEventListener("abort", onAbort);
 }

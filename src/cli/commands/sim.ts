@@ -67,8 +67,9 @@ interface SimOptions {
 interface SimResult {
   readonly virtualSeconds: number;
   readonly wallSeconds: number;
-  /** In step with the wall clock: the longest time by which anything was late. */
+  /** In step with the wall clock: the longest time by which anything was late, and when that was. */
   readonly latestMs?: number;
+  readonly latestAtS?: number;
   readonly nodes: readonly NodeSummary[];
   readonly broker?: BrokerCounts;
   /** With a scenario. */
@@ -158,7 +159,7 @@ async function simulate(options: SimOptions): Promise<SimResult> {
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       },
     );
-    const { virtualMs, nodes, broker, latestMs } = result;
+    const { virtualMs, nodes, broker, latest } = result;
     const verdict = result.verdict && withSourceLines(result.verdict, lines);
     if (options.record !== undefined) recordRun(options.record, plan, result);
     if (options.html !== undefined && verdict)
@@ -168,7 +169,9 @@ async function simulate(options: SimOptions): Promise<SimResult> {
     return {
       virtualSeconds: virtualMs / 1000,
       wallSeconds: (performance.now() - startMs) / 1000,
-      ...(plan.speed === Infinity ? {} : { latestMs: Math.round(latestMs) }),
+      ...(plan.speed === Infinity
+        ? {}
+        : { latestMs: Math.round(latest.lateMs), latestAtS: Math.round(latest.atMs / 1000) }),
       nodes,
       ...(broker ? { broker } : {}),
       ...(verdict ? { verdict } : {}),
@@ -314,7 +317,8 @@ function printResult(result: SimResult): void {
   console.log(timing(result));
 }
 
-function timing({ virtualSeconds, wallSeconds, latestMs }: SimResult): string {
-  const late = latestMs === undefined ? "" : `, nothing later than ${latestMs} ms`;
+function timing({ virtualSeconds, wallSeconds, latestMs, latestAtS }: SimResult): string {
+  const late =
+    latestMs === undefined ? "" : `, nothing later than ${latestMs} ms (at ${latestAtS} s)`;
   return `${virtualSeconds.toFixed(0)} s of virtual time in ${wallSeconds.toFixed(1)} s${late}`;
 }

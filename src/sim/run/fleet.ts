@@ -152,7 +152,9 @@ export function mergeResults(
             gaps: brokers.reduce((sum, { gaps }) => sum + gaps, 0),
           },
         }),
-    latestMs: Math.max(...results.map(({ latestMs }) => latestMs)),
+    latest: results
+      .map(({ latest }) => latest)
+      .reduce((worst, one) => (one.lateMs > worst.lateMs ? one : worst)),
     ...verdictOf(order, results),
   };
 }

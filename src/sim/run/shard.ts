@@ -4,7 +4,7 @@ import { Receiver, type CityListener } from "../../city/receiver";
 import type { VirtualI2cBus } from "../chips/virtualBus";
 import { cityDay } from "../city/cityDay";
 import { CitySimulation } from "../citySimulation";
-import { drive } from "../clock";
+import { drive, type RunOptions } from "../clock";
 import { MemoryNetwork } from "../network/memoryNetwork";
 import type { SocketAddress } from "../network/network";
 import { tcpNetwork } from "../network/tcpNetwork";
@@ -47,14 +47,20 @@ export interface BrokerCounts {
   readonly gaps: number;
 }
 
+/** The longest time by which anything was late, in real milliseconds, and when in the run that was. */
+export interface Lateness {
+  readonly lateMs: number;
+  readonly atMs: number;
+}
+
 /** What came out of a shard. */
 export interface ShardResult {
   readonly virtualMs: number;
   readonly nodes: readonly NodeSummary[];
   /** Absent with a real broker. */
   readonly broker?: BrokerCounts;
-  /** In step with the wall clock: the longest time by which anything was late, in real ms. */
-  readonly latestMs: number;
+  /** In step with the wall clock. */
+  readonly latest: Lateness;
   /** Where the plan asked for one. */
   readonly verdict?: Verdict & {
     /** CONNECT packets by second. */
@@ -78,7 +84,7 @@ export class Shard {
   readonly #connects = new Map<number, number>();
   readonly #buses = new Map<string, VirtualI2cBus>();
   readonly #director: Director;
-  #latestMs = 0;
+  #latest: Lateness = { lateMs: 0, atMs: 0 };
 
   constructor(plan: RunPlan, nodes: readonly string[], listener: ShardListener = {}) {
     this.#plan = plan;
@@ -177,13 +183,14 @@ export class Shard {
   /** Runs the plan to its end, or until `signal` ends it; then takes the power away. */
   async run(signal?: AbortSignal): Promise<ShardResult> {
     const { durationMs, bytecode, broker, cues } = this.#plan;
-    await this.#city.powerOn();
+    const pace = this.#pace(signal);
+    await this.#city.powerOn(pace);
     for (const moment of this.#director.moments(cues)) {
       if (moment.atMs >= durationMs || signal?.aborted) break;
-      await this.#drive(moment.atMs, signal);
+      await drive(this.#scheduler, { ...pace, untilMs: moment.atMs });
       await moment.act();
     }
-    await this.#drive(durationMs, signal);
+    await drive(this.#scheduler, { ...pace, untilMs: durationMs });
     const nodes = this.#city.nodes.map((node) => summarize(node, bytecode.length));
     const { messages, duplicates, gaps } = this.#receiver.counters;
     const { nowMs } = this.#scheduler;
@@ -206,7 +213,7 @@ export class Shard {
             },
           }
         : {}),
-      latestMs: this.#latestMs,
+      latest: this.#latest,
     };
   }
 
@@ -240,15 +247,15 @@ export class Shard {
     if (at < parts.length) parts[at] = (parts[at] ?? 0) + 1;
   }
 
-  async #drive(untilMs: number, signal: AbortSignal | undefined): Promise<void> {
-    await drive(this.#scheduler, {
+  #pace(signal: AbortSignal | undefined): Omit<RunOptions, "untilMs"> {
+    return {
       speed: this.#plan.speed,
-      untilMs,
+      origin: { virtualMs: this.#scheduler.nowMs, wallMs: performance.now() },
       ...(signal ? { signal } : {}),
       onLate: (lateMs) => {
-        this.#latestMs = Math.max(this.#latestMs, lateMs);
+        if (lateMs > this.#latest.lateMs) this.#latest = { lateMs, atMs: this.#scheduler.nowMs };
       },
-    });
+    };
   }
 }
 

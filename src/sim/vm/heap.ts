@@ -50,8 +50,10 @@ const FIBER_CONTEXT = 11;
 /** Words of `devs_ctx_t` among which the list of fibers is looked for. */
 const CONTEXT_SCAN_WORDS = 512;
 
-/** All of the memory is looked through in vain while no program runs: not at every turn. */
+/** The memory is looked through in vain while no program runs: not at every turn. */
 const LOOKS_LEFT_OUT = 20;
+/** The collector's record is among the first things that the runtime allocates: in the first 2 of 16 MB. */
+const LOOKED_THROUGH_WORDS = 524_288;
 
 /** A view of one VM's memory. */
 export class VmMemory {
@@ -162,7 +164,7 @@ export class VmMemory {
       return 0;
     }
     this.#looksLeftOut = LOOKS_LEFT_OUT;
-    for (let i = GC_THRESHOLD; i < words.length; i++) {
+    for (let i = GC_THRESHOLD; i < Math.min(words.length, LOOKED_THROUGH_WORDS); i++) {
       if (words[i] !== GC_THRESHOLD_WORDS) continue;
       if (isGc(words, i - GC_THRESHOLD)) {
         this.#gc = i - GC_THRESHOLD;
