@@ -14,8 +14,17 @@ if (!HAS_CHROMIUM) {
   console.warn(`${problem}: the tests of the page are not run`);
 }
 
+/** Makes Chromium see that film (Y4M) in place of a camera, and lets every page use it. */
+export function cameraArgs(film: string): string[] {
+  return [
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    `--use-file-for-fake-video-capture=${film}`,
+  ];
+}
+
 /** Starts Chromium without a window, and without a word to anybody but the page's server. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(args: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: PROGRAM,
     args: [
@@ -26,6 +35,7 @@ export function launchChromium(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...args,
     ],
   });
 }

@@ -1,5 +1,6 @@
 import axe from "axe-core";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StateMessage } from "../../devs/contract/messages";
@@ -12,7 +13,8 @@ import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { fieldTexts } from "../../src/web/page/field/texts";
 import { LANGUAGES, type LanguageCode } from "../../src/web/page/language";
 import { buildPage, type BuiltPage } from "../support/builtPage";
-import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
+import { HAS_CHROMIUM, cameraArgs, launchChromium } from "../support/chromium";
+import { writeLabelVideo } from "../support/labelVideo";
 import { PASSWORD, startPagesCity, type PagesCity } from "../support/pagesCity";
 import { START_UTC_MS } from "../support/simulatedCity";
 
@@ -311,6 +313,28 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       expect(states.get(WELL)).toMatchObject({ state: "online", reason: "placed" });
     },
   );
+
+  it("reads a label with the camera where the browser cannot read codes, without a network too", async () => {
+    const texts = fieldTexts("en");
+    const film = join(built.folder, "label.y4m");
+    writeLabelVideo(film, fieldPageUrl(city.server.url, WELL));
+    const withCamera = await launchChromium(cameraArgs(film));
+    try {
+      const context = await withCamera.newContext({ locale: "en", viewport: PHONE });
+      await context.addInitScript(() => Reflect.deleteProperty(window, "BarcodeDetector"));
+      const page = await context.newPage();
+      page.on("pageerror", (error) => offences.push(error.message));
+      await page.goto(`${city.server.url}field`);
+      await signIn(page, "en");
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+      await context.setOffline(true);
+      await page.getByRole("button", { name: texts.scan }).click();
+      await page.getByRole("heading", { name: WELL }).waitFor();
+      expect(new URL(page.url()).searchParams.get("node")).toBe(WELL);
+    } finally {
+      await withCamera.close();
+    }
+  });
 
   it("offers a viewer no more than to look", async () => {
     const texts = fieldTexts("en");

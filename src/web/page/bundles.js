@@ -6,8 +6,8 @@ const STATIC_FILES = ["index.html", "field.html", "style.css", "manifest.webmani
 
 /**
  * How the pages are bundled, for the project's build and for the tests. The city page loads
- * its charts when they are wanted. The field page and what keeps it for the time without a
- * network are one file each.
+ * its charts when they are wanted, the field page its reader of QR codes. What keeps the field
+ * page for the time without a network is one file.
  *
  * @param {string} folder where they are put
  * @returns {import("rolldown").BuildOptions[]}
@@ -15,7 +15,7 @@ const STATIC_FILES = ["index.html", "field.html", "style.css", "manifest.webmani
 export function pageBundles(folder) {
   const common = { platform: "browser" };
   const output = { dir: folder, format: "esm", minify: true };
-  const single = { ...output, codeSplitting: false };
+  const split = { ...output, chunkFileNames: "[name].js" };
   return [
     {
       ...common,
@@ -28,9 +28,9 @@ export function pageBundles(folder) {
           },
         },
       ],
-      output: { ...output, chunkFileNames: "[name].js" },
+      output: split,
     },
-    { ...common, input: { field: join(HERE, "field/main.ts") }, output: single },
-    { ...common, input: { worker: join(HERE, "field/worker.ts") }, output: single },
+    { ...common, input: { field: join(HERE, "field/main.ts") }, output: split },
+    { ...common, input: { worker: join(HERE, "field/worker.ts") }, output },
   ];
 }

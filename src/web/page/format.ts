@@ -19,6 +19,7 @@ export class Format {
   /** Among Arabic words a number and a Latin unit would change places. */
   readonly #isolate: boolean;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
+  readonly #units = new Map<string, Intl.NumberFormat>();
   readonly #time: Intl.DateTimeFormat;
   readonly #dayAndTime: Intl.DateTimeFormat;
   readonly #clock: Intl.DateTimeFormat;
@@ -69,11 +70,17 @@ export class Format {
       const number = this.number(value, decimals);
       return { number, unit: unitSymbol(unit), unitFirst: false };
     }
-    const parts = new Intl.NumberFormat(this.#locale, {
-      ...(style as Intl.NumberFormatOptions),
-      minimumFractionDigits: decimals,
-      maximumFractionDigits: decimals,
-    }).formatToParts(value);
+    const key = unit + decimals;
+    let format = this.#units.get(key);
+    if (!format) {
+      format = new Intl.NumberFormat(this.#locale, {
+        ...(style as Intl.NumberFormatOptions),
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+      });
+      this.#units.set(key, format);
+    }
+    const parts = format.formatToParts(value);
     const isUnit = ({ type }: Intl.NumberFormatPart) => type === "unit" || type === "percentSign";
     const join = (some: Intl.NumberFormatPart[]) =>
       some

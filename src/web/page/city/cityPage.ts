@@ -142,7 +142,7 @@ export class CityPage {
 
   #refresh(): void {
     if (this.#feed.state === "live") this.#liveUntilMs = this.#frame.nowMs();
-    this.#showNodes();
+    this.#showNodes(true);
     this.#panel?.refresh();
   }
 
@@ -153,8 +153,8 @@ export class CityPage {
     );
   }
 
-  /** Brings map, lists and summary in step with the nodes. */
-  #showNodes(): void {
+  /** Brings map, lists and summary in step with the nodes, and with the time where some has passed. */
+  #showNodes(grown = false): void {
     const parts = this.#parts;
     if (!parts) return;
     const { texts } = this.#frame;
@@ -165,7 +165,7 @@ export class CityPage {
     this.#showBroker(parts.broker);
     parts.attention.show(this.#attention);
     parts.rollout.show(this.#rollout);
-    parts.nodes.show(nodes, this.#layer, nowMs);
+    parts.nodes.show(nodes, this.#layer, nowMs, grown);
     const positions = this.#positions();
     const troubled = new Set(this.#attention.map(({ node }) => node));
     parts.map.setMarks(

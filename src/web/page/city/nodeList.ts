@@ -36,13 +36,18 @@ export class NodeList {
     );
   }
 
-  /** Brings the rows in step. */
-  show(nodes: readonly NodeView[], layer: Layer, nowMs: number): void {
+  /**
+   * Brings the rows in step.
+   *
+   * @param grown whether time has passed: then rows change whose nodes said nothing, too
+   */
+  show(nodes: readonly NodeView[], layer: Layer, nowMs: number, grown: boolean): void {
     const { texts, format } = this.#here;
     setText(this.#title, `${texts.allNodes} (${format.number(nodes.length)})`);
     this.#search.hidden = nodes.length < SEARCH_FROM;
+    const names = new Set(nodes.map(({ node }) => node));
     for (const [name, row] of this.#rows)
-      if (!nodes.some(({ node }) => node === name)) {
+      if (!names.has(name)) {
         row.root.remove();
         this.#rows.delete(name);
       }
@@ -53,7 +58,7 @@ export class NodeList {
         this.#rows.set(node.node, (row = new Row(node.node, this.#here)));
         added = true;
       }
-      row.show(node, layer, nowMs);
+      if (grown || !row.shows(node, layer)) row.show(node, layer, nowMs);
     }
     if (!added) return;
     this.#list.append(...nodes.flatMap(({ node }) => this.#rows.get(node)?.root ?? []));
@@ -82,6 +87,8 @@ class Row {
   readonly #mark = element("span", { class: "node-mark" });
   readonly #pole = element("bdi", { class: "pole" });
   readonly #value = element("span", { class: "node-value" });
+  #view: NodeView | undefined;
+  #layer: Layer | undefined;
 
   constructor(node: string, here: Surroundings) {
     this.#here = here;
@@ -96,7 +103,14 @@ class Row {
     this.root = element("li", {}, this.link);
   }
 
+  /** Whether it shows just that. */
+  shows(view: NodeView, layer: Layer): boolean {
+    return view === this.#view && layer === this.#layer;
+  }
+
   show(view: NodeView, layer: Layer, nowMs: number): void {
+    this.#view = view;
+    this.#layer = layer;
     const { texts, format } = this.#here;
     const pole = view.place?.pole ?? "";
     setText(this.#pole, pole);

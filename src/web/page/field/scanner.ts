@@ -5,13 +5,25 @@ import { element } from "../dom";
 interface Detector {
   detect(source: HTMLVideoElement): Promise<readonly { readonly rawValue: string }[]>;
 }
-type DetectorClass = new (options: { formats: string[] }) => Detector;
+interface DetectorClass {
+  new (options: { formats: ["qr_code"] }): Detector;
+  getSupportedFormats(): Promise<readonly string[]>;
+}
 
 const LOOK_MS = 150;
 
-/** Whether this browser can read QR codes by itself. */
+/** Whether there may be a camera: browsers tell only pages that came over HTTPS, or from the machine itself. */
 export function canScan(): boolean {
-  return "BarcodeDetector" in window && "mediaDevices" in navigator;
+  return "mediaDevices" in navigator;
+}
+
+/** The browser's own reader of QR codes, or else the one that comes with the page. */
+async function makeDetector(): Promise<Detector> {
+  const own = (window as { BarcodeDetector?: DetectorClass }).BarcodeDetector;
+  const reads = (await own?.getSupportedFormats().catch(() => [])) ?? [];
+  const Detector =
+    own && reads.includes("qr_code") ? own : (await import("./qrReader")).BarcodeDetector;
+  return new Detector({ formats: ["qr_code"] });
 }
 
 /** The node that a label's QR code or a typed text names; undefined for none. */
@@ -28,8 +40,7 @@ export function nodeIn(text: string): string | undefined {
  * @throws Error when there is no camera, or it may not be used, or it was ended
  */
 export async function scanNode(place: HTMLElement, signal: AbortSignal): Promise<string> {
-  const Detector = (window as unknown as { BarcodeDetector: DetectorClass }).BarcodeDetector;
-  const detector = new Detector({ formats: ["qr_code"] });
+  const detector = await makeDetector();
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { facingMode: "environment" },
   });

@@ -5,7 +5,7 @@
  */
 
 const CACHE = "streetnode-field-1";
-const SHELL = ["/field", "/field.js", "/style.css", "/manifest.webmanifest"];
+const SHELL = ["/field", "/field.js", "/qrReader.js", "/style.css", "/manifest.webmanifest"];
 const KEPT = new Set([...SHELL, "/api/map"]);
 /** A network that takes longer is none for somebody on a ladder. */
 const NETWORK_TIMEOUT_MS = 4000;
