@@ -166,6 +166,8 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       async () => {
         const context = await phone(language, { colorScheme });
         const page = await scan(context, SEN55_UNPLUGGED);
+        await page.getByRole("dialog").waitFor();
+        expect(await violations(page)).toEqual([]);
         await signIn(page, language);
         await check(page, "sen55").getByText(texts.advice["no-answer"]).waitFor();
         expect(await check(page, "sen55").getAttribute("class")).toContain("fail");
@@ -204,6 +206,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
         await page.getByLabel(texts.despite).fill("lamp");
         await page.getByRole("button", { name: texts.submit.accept }).click();
         await page.getByRole("heading", { name: texts.whichNode }).waitFor();
+        expect(await violations(page)).toEqual([]);
         await expect.poll(async () => (await visits(page, node))[0]?.pole).toBe(`P-${language}`);
         expect((await visits(page, node))[0]).toMatchObject({
           kind: "accept",
@@ -224,7 +227,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   });
 
   it(
-    "keeps what was entered without a network, over a reload, and sends it once",
+    "keeps what was entered without a network, over a reload, and sends it once, in its order",
     { timeout: 60_000 },
     async () => {
       const texts = fieldTexts("en");
@@ -255,8 +258,27 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       await page.getByText(texts.waitsToBeSent).waitFor();
       await page.reload();
       await page.getByText(texts.waitsToBeSent).waitFor();
+      expect(await violations(page)).toEqual([]);
+      // The next pole, still without a network.
+      await page.getByLabel(texts.nodeName).fill(TAKEN_OFF);
+      await page.getByRole("button", { name: texts.openNode }).click();
+      await page.getByLabel(texts.pole).fill("P-78");
+      await page.getByRole("button", { name: texts.takePosition }).click();
+      await page.getByText(/34.92120/).waitFor();
+      await page.getByLabel(texts.despite).fill("no power yet");
+      await page.getByRole("button", { name: texts.submit.accept }).click();
+      await expect.poll(() => page.getByText(texts.waitsToBeSent).count()).toBe(2);
+      const posted: string[] = [];
+      page.on("request", (request) => {
+        if (request.method() !== "POST" || !request.url().endsWith("/api/visits")) return;
+        posted.push((JSON.parse(request.postData() ?? "{}") as { pole: string }).pole);
+      });
       await context.setOffline(false);
-      await page.getByText(texts.waitsToBeSent).waitFor({ state: "detached", timeout: 20_000 });
+      await expect
+        .poll(() => page.getByText(texts.waitsToBeSent).count(), { timeout: 20_000 })
+        .toBe(0);
+      expect(posted).toEqual(["P-77", "P-78"]);
+      expect(await visits(page, TAKEN_OFF)).toMatchObject([{ pole: "P-78" }]);
       const sent = await visits(page, LAMP_CABLE_OFF);
       expect(sent).toMatchObject([{ pole: "P-77", despite: "cable ordered", hasPhoto: true }]);
       const photo = await page.request.get(`${city.server.url}api/visits/${sent[0].id}/photo`);
