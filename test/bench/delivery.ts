@@ -63,10 +63,15 @@ interface OutageResult {
   readonly backMs: number;
 }
 
+/** The stock client's way, and how it began: from its program's start to the first reading at the broker. */
+interface StockOutageResult extends OutageResult {
+  readonly firstMs: number;
+}
+
 /** Delivery against DeviceScript's own MQTT client: outages, and what a publish costs. */
 export async function deliveryFigures(): Promise<Figure[]> {
   const ours: OutageResult[] = [];
-  const stock: OutageResult[] = [];
+  const stock: StockOutageResult[] = [];
   for (let seed = 1; seed <= OUTAGES; seed++) {
     ours.push(await ourOutage(seed));
     stock.push(await stockOutage(seed));
@@ -75,8 +80,16 @@ export async function deliveryFigures(): Promise<Figure[]> {
     (100 * sum(results.map(({ lost }) => lost))) / sum(results.map(({ made }) => made));
   const back = (results: OutageResult[]) => median(results.map(({ backMs }) => backMs)) / SECOND_MS;
   const { readings, heapBytes } = await fullOutbox();
+  const first = await firstArrivals();
   return [
     ...(await wireFigures()),
+    {
+      what: "boot to the first message at the broker (stock: of a program without chips)",
+      ours: first.messageMs / SECOND_MS,
+      stock: median(stock.map(({ firstMs }) => firstMs)) / SECOND_MS,
+      unit: "s",
+    },
+    { what: "boot to the first reading at the city", ours: first.readingMs / SECOND_MS, unit: "s" },
     {
       what: "readings lost around an outage of 20 s",
       ours: share(ours),
@@ -156,6 +169,19 @@ async function wireFigures(): Promise<Figure[]> {
   return figures;
 }
 
+/** From power to the first message at the broker and the first reading, of a node with the chips of a street pole. */
+async function firstArrivals(): Promise<{ messageMs: number; readingMs: number }> {
+  const city = await startCity();
+  let messageMs = NaN;
+  while (city.readings.length === 0 && city.scheduler.nowMs < AFTER_MS) {
+    await city.run(LOOK_MS);
+    if (city.states.length > 0 && isNaN(messageMs)) messageMs = city.scheduler.nowMs;
+  }
+  const readingMs = city.scheduler.nowMs;
+  await city.close();
+  return { messageMs, readingMs };
+}
+
 async function ourOutage(seed: number): Promise<OutageResult> {
   const city = await startCity({ seed, trace: true, configuration: TWICE_A_SECOND });
   await city.run(BEFORE_MS);
@@ -173,12 +199,15 @@ async function ourOutage(seed: number): Promise<OutageResult> {
   return { made: reported, lost: lost.length, backMs };
 }
 
-async function stockOutage(seed: number): Promise<OutageResult> {
+async function stockOutage(seed: number): Promise<StockOutageResult> {
   const scheduler = new Scheduler();
   const broker = new VirtualBroker(scheduler);
   let made = 0;
   let arrived = 0;
-  broker.onPublish(() => arrived++);
+  let firstMs = NaN;
+  broker.onPublish(() => {
+    if (arrived++ === 0) firstMs = scheduler.nowMs - startedMs;
+  });
   const host = await VmHost.create({
     scheduler,
     network: pathTo(scheduler, broker),
@@ -191,6 +220,7 @@ async function stockOutage(seed: number): Promise<OutageResult> {
   host.start();
   scheduler.runUntil(100);
   const options = { projectFolder: PROJECT_FOLDER, version: "0.0.0" };
+  const startedMs = scheduler.nowMs;
   host.deploy(compileProgram("test/vm/publishReadingsStock.main.ts", options).bytecode);
   // The phase of its watchdog to the outage is a matter of chance.
   const chance = seededRandom(seed)() * 10 * SECOND_MS;
@@ -205,7 +235,7 @@ async function stockOutage(seed: number): Promise<OutageResult> {
   const backMs = scheduler.nowMs - returnMs;
   scheduler.runUntil(scheduler.nowMs + AFTER_MS);
   host.stop();
-  return { made, lost: made - arrived, backMs };
+  return { made, lost: made - arrived, backMs, firstMs };
 }
 
 /** The way of a program to a broker of its own. */

@@ -1,6 +1,8 @@
+import { configurationFrom } from "../../src/cli/configurationOption";
 import { table } from "../../src/cli/table";
 import { loadFirmware } from "../../src/toolchain/firmware";
-import { startCity } from "../support/simulatedCity";
+import { FULL_BUS_CONFIGURATION, fullBus } from "../support/fullBus";
+import { startCity, type CityUnderTestOptions } from "../support/simulatedCity";
 import { readBaseline, recordBaseline } from "./baseline";
 import { deliveryFigures, stockBytes } from "./delivery";
 import type { Figure } from "./figure";
@@ -15,6 +17,7 @@ import { filterCosts, filterReduction, recordingsFound } from "./filter";
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const MANY_NODES = 100;
 
 /** One node through its synthetic day. */
@@ -27,7 +30,6 @@ async function oneNode(): Promise<Figure[]> {
   if (!node) throw new Error("the city has no node");
   const { traffic, heapPeaks } = node;
   const { readings } = city;
-  const first = readings[0];
   const figures: Figure[] = [
     { what: "virtual speed, one node", ours: DAY_MS / wallMs, unit: "x real time" },
     { what: "bytecode", ours: loadFirmware().bytecode.length, unit: "bytes" },
@@ -44,14 +46,37 @@ async function oneNode(): Promise<Figure[]> {
       stock: stockBytes(readings) / readings.length,
       unit: "bytes",
     },
-    {
-      what: "boot to first reading at the city",
-      ours: first ? (first.timeMs - city.startUtcMs) / 1000 : NaN,
-      unit: "s",
-    },
   ];
   await city.close();
   return figures;
+}
+
+/** Nodes that measure more, and less, than the default one. */
+async function otherNodes(): Promise<Figure[]> {
+  return [
+    {
+      what: "virtual speed, ten chips and the noise eight times a second",
+      ours: await speedOf({ configuration: FULL_BUS_CONFIGURATION, bus: fullBus }, 2 * HOUR_MS),
+      unit: "x real time",
+    },
+    {
+      what: "virtual speed, sampling every ten seconds, without noise figures",
+      ours: await speedOf(
+        { configuration: configurationFrom(["channels.*.periodS=10", "noise.on=false"]) },
+        12 * HOUR_MS,
+      ),
+      unit: "x real time",
+    },
+  ];
+}
+
+async function speedOf(options: CityUnderTestOptions, forMs: number): Promise<number> {
+  const city = await startCity(options);
+  const startMs = performance.now();
+  await city.run(forMs);
+  const wallMs = performance.now() - startMs;
+  await city.close();
+  return forMs / wallMs;
 }
 
 /** Many nodes in one process. */
@@ -96,6 +121,7 @@ async function filterFigures(): Promise<Figure[]> {
 const many = await manyNodes();
 const figures = [
   ...(await oneNode()),
+  ...(await otherNodes()),
   ...(await deliveryFigures()),
   ...(await updateFigures()),
   ...many,

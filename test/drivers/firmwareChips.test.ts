@@ -1,15 +1,5 @@
 import { expect, it } from "vitest";
-import { ALPHASENSE_CELLS, SIMULATED_CELLS } from "../../src/sim/chips/alphasenseCells";
-import { SEN0232_METER, VirtualAds1115 } from "../../src/sim/chips/virtualAds1115";
-import { VirtualBh1750 } from "../../src/sim/chips/virtualBh1750";
-import { VirtualBme280 } from "../../src/sim/chips/virtualBme280";
-import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
-import { VirtualIna226 } from "../../src/sim/chips/virtualIna226";
-import { VirtualPmsa003i } from "../../src/sim/chips/virtualPmsa003i";
-import { VirtualScd41 } from "../../src/sim/chips/virtualScd41";
-import { VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
-import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
-import { VirtualVeml7700 } from "../../src/sim/chips/virtualVeml7700";
+import { FULL_BUS_CONFIGURATION, fullBus } from "../support/fullBus";
 import { startCity } from "../support/simulatedCity";
 
 const MINUTE_MS = 60_000;
@@ -17,35 +7,11 @@ const MINUTE_MS = 60_000;
 const HEAP_LIMIT_BYTES = 36 * 1024;
 
 it("the firmware reads all the chips that fit on its bus for an hour while three of them fail and come back", async () => {
-  const failing: (VirtualSht4x | VirtualSen5x | VirtualScd41)[] = [];
-  const city = await startCity({
-    configuration: { sensors: { alphasense: SIMULATED_CELLS } },
-    bus: (world) => {
-      const sht4x = new VirtualSht4x(world);
-      const sen55 = new VirtualSen5x(world);
-      const scd41 = new VirtualScd41(world);
-      failing.push(sht4x, sen55, scd41);
-      return new VirtualI2cBus()
-        .attach(sht4x)
-        .attach(new VirtualBme280(world))
-        .attach(sen55)
-        .attach(new VirtualPmsa003i(world))
-        .attach(scd41)
-        .attach(new VirtualVeml7700(world))
-        .attach(new VirtualBh1750(world))
-        .attach(new VirtualIna226(world))
-        .attach(new VirtualAds1115(world, { name: "sen0232", sensors: [SEN0232_METER] }))
-        .attach(
-          new VirtualAds1115(world, {
-            name: "alphasense",
-            address: 0x49,
-            sensors: ALPHASENSE_CELLS,
-          }),
-        );
-    },
-  });
+  const city = await startCity({ configuration: FULL_BUS_CONFIGURATION, bus: fullBus });
   const nowMs = () => city.startUtcMs + city.scheduler.nowMs;
-  const [sht4x, sen55, scd41] = failing;
+  const [sht4x, sen55, scd41] = ["sht4x", "sen55", "scd41"].map((chip) =>
+    city.buses.get("bk-0001")?.chip(chip),
+  );
   await city.run(10 * MINUTE_MS);
   sht4x?.faults.set({ noAnswer: true }, city.scheduler.nowMs);
   const silentFromMs = nowMs();

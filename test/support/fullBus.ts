@@ -1,0 +1,32 @@
+import { ALPHASENSE_CELLS, SIMULATED_CELLS } from "../../src/sim/chips/alphasenseCells";
+import { SEN0232_METER, VirtualAds1115 } from "../../src/sim/chips/virtualAds1115";
+import { VirtualBh1750 } from "../../src/sim/chips/virtualBh1750";
+import { VirtualBme280 } from "../../src/sim/chips/virtualBme280";
+import { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
+import { VirtualIna226 } from "../../src/sim/chips/virtualIna226";
+import { VirtualPmsa003i } from "../../src/sim/chips/virtualPmsa003i";
+import { VirtualScd41 } from "../../src/sim/chips/virtualScd41";
+import { VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
+import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
+import { VirtualVeml7700 } from "../../src/sim/chips/virtualVeml7700";
+import type { Surroundings } from "../../src/sim/world/surroundings";
+
+/** All the chips that fit on one bus: the others have an address that one of these has. */
+export function fullBus(world: Surroundings): VirtualI2cBus {
+  return new VirtualI2cBus()
+    .attach(new VirtualSht4x(world))
+    .attach(new VirtualBme280(world))
+    .attach(new VirtualSen5x(world))
+    .attach(new VirtualPmsa003i(world))
+    .attach(new VirtualScd41(world))
+    .attach(new VirtualVeml7700(world))
+    .attach(new VirtualBh1750(world))
+    .attach(new VirtualIna226(world))
+    .attach(new VirtualAds1115(world, { name: "sen0232", sensors: [SEN0232_METER] }))
+    .attach(
+      new VirtualAds1115(world, { name: "alphasense", address: 0x49, sensors: ALPHASENSE_CELLS }),
+    );
+}
+
+/** The configuration that those chips need. */
+export const FULL_BUS_CONFIGURATION = { sensors: { alphasense: SIMULATED_CELLS } };
