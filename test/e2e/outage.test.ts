@@ -83,12 +83,13 @@ describe("a node whose broker is away", () => {
   });
 });
 
-describe("many nodes whose broker comes back after 20 s", () => {
+describe("a hundred nodes whose broker comes back after 20 s", () => {
   it(
     "are back within 5 s in the median, and not all in one second",
     async () => {
-      const nodes = 20;
-      city = await startCity({ nodes, configuration: everySample(60, "LAF") });
+      const nodes = 100;
+      const configuration = { ...everySample(60, "LAF"), noise: { on: false } };
+      city = await startCity({ nodes, configuration });
       await city.run(MINUTE_MS);
       expect(city.broker.connected).toBe(nodes);
       city.broker.stop({ sessions: "kept" });
@@ -105,7 +106,7 @@ describe("many nodes whose broker comes back after 20 s", () => {
       const together = backMs.map(
         (fromMs) => backMs.filter((ms) => ms >= fromMs && ms < fromMs + SECOND_MS).length,
       );
-      expect(Math.max(...together)).toBeLessThan(nodes / 2);
+      expect(Math.max(...together)).toBeLessThan(nodes / 4);
     },
     LONG_RUN_MS,
   );
