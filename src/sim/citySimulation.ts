@@ -27,6 +27,8 @@ export interface CityOptions {
   /** Gets every reading that passed a node's filters. */
   readonly onReport?: (node: string, report: Report) => void;
   readonly onPanic?: (node: string, code: number) => void;
+  /** Told when a node switches its status light. */
+  readonly onLight?: (node: string, lit: boolean) => void;
   /** Called before a node's power goes. */
   readonly onPowerOff?: (node: string) => void;
   readonly onLog?: (node: string, line: string) => void;
@@ -68,6 +70,7 @@ export class CitySimulation {
         configuration: options.configuration,
         ...(options.onReport ? { onReport: (report) => options.onReport?.(node, report) } : {}),
         onPanic: (code) => options.onPanic?.(node, code),
+        onLight: (lit) => options.onLight?.(node, lit),
         onPowerOff: () => options.onPowerOff?.(node),
         onLog: (line) => options.onLog?.(node, line),
         onFailure: (reason) => options.onFailure?.(node, reason),

@@ -24,6 +24,8 @@ export interface VirtualNodeOptions extends NodeProvisioning {
   /** Gets every reading that passed the node's filters; the node then prints them (`trace`). */
   readonly onReport?: (report: Report) => void;
   readonly onPanic?: (code: number) => void;
+  /** Told when the program switches the status light. */
+  readonly onLight?: (lit: boolean) => void;
   /** Called before the power goes. */
   readonly onPowerOff?: () => void;
   readonly onLog?: (line: string) => void;
@@ -50,6 +52,8 @@ const CMD_SET_CONNECTION_STRING = 0x86;
 
 /** An access point across the street. */
 const SIGNAL_DBM = -62;
+/** What the runtime says where there is no network. */
+const NO_NETWORK_DBM = -128;
 
 /** How often the host looks whether the runtime has announced its services. */
 const ANNOUNCED_POLL_MS = 20;
@@ -61,6 +65,8 @@ export class VirtualNode {
   /** Times that the program started. */
   boots = 0;
   panics = 0;
+  /** Whether it sees a Wi-Fi network. */
+  wifi = true;
   /** Times that the flash was written, since it was new. */
   flashWrites = 0;
   /** The node's own counters, as it last printed them. */
@@ -133,12 +139,13 @@ export class VirtualNode {
       random: this.#random,
       deviceId: [seedFor(seed, `${node}/high`), seedFor(seed, `${node}/low`)],
       flash: this.#flash,
-      devices: [this.#i2c, new WifiService(() => signalDbm)],
+      devices: [this.#i2c, new WifiService(() => (this.wifi ? signalDbm : NO_NETWORK_DBM))],
       onLog: (line) => this.#log(line),
       onPanic: (code) => {
         this.panics++;
         this.#options.onPanic?.(code);
       },
+      onLight: (lit) => this.#options.onLight?.(lit),
       onFlashSave: (image) => this.#flashSaved(image),
     });
     this.#host = host;

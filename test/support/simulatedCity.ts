@@ -44,6 +44,8 @@ export interface CityUnderTest {
   readonly states: StateArrival[];
   readonly bad: string[];
   readonly log: string[];
+  /** When the nodes switched their lights, on and off. */
+  readonly lights: { readonly timeMs: number; readonly lit: boolean }[];
   /** Runs for so much virtual time, as fast as it goes. */
   run(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
   const states: StateArrival[] = [];
   const bad: string[] = [];
   const log: string[] = [];
+  const lights: { timeMs: number; lit: boolean }[] = [];
   const buses = new Map<string, VirtualI2cBus>();
   const receiver = new Receiver({
     reading: (reading) => readings.push(reading),
@@ -114,6 +117,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
       return bus;
     },
     ...(options.trace ? { onReport: (node, report) => reports.push({ ...report, node }) } : {}),
+    onLight: (_node, lit) => lights.push({ timeMs: scheduler.nowMs, lit }),
     onLog: (node, line) => log.push(`${(scheduler.nowMs / 1000).toFixed(3)} ${node} ${line}`),
   });
   await city.powerOn();
@@ -131,6 +135,7 @@ export async function startCity(options: CityUnderTestOptions = {}): Promise<Cit
     states,
     bad,
     log,
+    lights,
     run: (ms) => city.run(scheduler.nowMs + ms, Infinity),
     close: async () => city.powerOff(),
   };

@@ -88,6 +88,7 @@ export class Director {
         return path?.halfOpen();
       case "wifi-gone":
         this.#reason(`${node}/wifi`, 1);
+        this.#setWifi(node, false);
         return path?.disconnect();
       case "power-cut":
       case "brown-out":
@@ -114,6 +115,11 @@ export class Director {
     }
   }
 
+  #setWifi(name: string, wifi: boolean): void {
+    const node = this.#stage.nodes.get(name);
+    if (node) node.wifi = wifi;
+  }
+
   async #end({ action, node = "" }: Cue): Promise<void> {
     const { broker, network, nodes, buses } = this.#stage;
     switch (action.do) {
@@ -125,8 +131,9 @@ export class Director {
       case "network":
         return network?.path(node).setConditions({});
       case "wifi-gone":
-        if (this.#reason(`${node}/wifi`, -1)) network?.path(node).reconnect();
-        return;
+        if (!this.#reason(`${node}/wifi`, -1)) return;
+        this.#setWifi(node, true);
+        return network?.path(node).reconnect();
       case "power-cut":
       case "brown-out":
         if (this.#reason(`${node}/power`, -1)) await nodes.get(node)?.powerOn();

@@ -27,6 +27,10 @@ const VM_TICK_MS = 10;
 
 const WORD_BYTES = 4;
 
+/** The Jacdac control service of every device, and its command that sets the status light: red, green, blue, speed. */
+const CONTROL_SERVICE_INDEX = 0;
+const CMD_SET_STATUS_LIGHT = 0x84;
+
 /** A program is started, connected and warm after so long. */
 const SETTLED_MS = 600_000;
 
@@ -66,6 +70,8 @@ export interface VmHostOptions {
   readonly onLog?: (line: string) => void;
   /** Gets the code of a panic; the runtime restarts the program by itself. */
   readonly onPanic?: (code: number) => void;
+  /** Told when the program switches the status light. */
+  readonly onLight?: (lit: boolean) => void;
   /** Gets the flash after each write of the VM; calling `stop` here is a power cut right after it. */
   readonly onFlashSave?: (image: Uint8Array) => void;
 }
@@ -348,7 +354,10 @@ export class VmHost {
     if (ofItself && this.#ownServices.length > 0 && isAnnouncement(frame)) return;
     for (const packet of decodeFrame(frame)) {
       if (ofItself && packet.serviceIndex > 0) this.#talksToItself = true;
-      if (packet.isCommand) {
+      if (ofItself && packet.isCommand && packet.serviceIndex === CONTROL_SERVICE_INDEX) {
+        if (packet.command === CMD_SET_STATUS_LIGHT)
+          this.#options.onLight?.(packet.payload.slice(0, 3).some((level) => level > 0));
+      } else if (packet.isCommand) {
         const device = this.#options.devices?.find((d) => d.device === packet.device);
         device?.handle(packet, (reply, delayMs) => {
           this.#options.scheduler.after(delayMs, () => {
