@@ -61,6 +61,8 @@ interface OutageResult {
   readonly lost: number;
   /** From the broker's return to the first reading that it gets, in ms. */
   readonly backMs: number;
+  /** Most in use of the GC heap after a collection. */
+  readonly heapBytes: number;
 }
 
 /** The stock client's way, and how it began: from its program's start to the first reading at the broker. */
@@ -101,6 +103,12 @@ export async function deliveryFigures(): Promise<Figure[]> {
       ours: back(ours),
       stock: back(stock),
       unit: "s",
+    },
+    {
+      what: "heap around that outage (stock: its client and one reading, no chips)",
+      ours: Math.max(...ours.map(({ heapBytes }) => heapBytes)),
+      stock: Math.max(...stock.map(({ heapBytes }) => heapBytes)),
+      unit: "bytes",
     },
     {
       what: "VM steps a publish of one reading, outbox and acknowledgement included",
@@ -195,8 +203,9 @@ async function ourOutage(seed: number): Promise<OutageResult> {
   const backMs = city.scheduler.nowMs - returnMs;
   await city.run(AFTER_MS);
   const { reported, lost } = judgeDelivery(city);
+  const heapBytes = city.city.nodes[0]?.heapPeaks.liveBytes ?? NaN;
   await city.close();
-  return { made: reported, lost: lost.length, backMs };
+  return { made: reported, lost: lost.length, backMs, heapBytes };
 }
 
 async function stockOutage(seed: number): Promise<StockOutageResult> {
@@ -234,8 +243,9 @@ async function stockOutage(seed: number): Promise<StockOutageResult> {
     scheduler.runUntil(scheduler.nowMs + LOOK_MS);
   const backMs = scheduler.nowMs - returnMs;
   scheduler.runUntil(scheduler.nowMs + AFTER_MS);
+  const heapBytes = host.heapPeaks.liveBytes;
   host.stop();
-  return { made, lost: made - arrived, backMs, firstMs };
+  return { made, lost: made - arrived, backMs, firstMs, heapBytes };
 }
 
 /** The way of a program to a broker of its own. */
