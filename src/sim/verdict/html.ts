@@ -42,19 +42,19 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
     ["Health messages compared", sum.counters.checked],
     ["… with a wrong count or clock", sum.counters.wrong],
     ["Nodes whose heap grew", sum.heapsGrown],
-    ["Alarms due / missed / false", `${alarms.due} / ${alarms.missed} / ${alarms.false}`],
+    ["Alarms due / missed / false", slashed(alarms.due, alarms.missed, alarms.false)],
     [
       "Events noticed / delivered / unexplained",
-      `${events.reported} / ${events.delivered} / ${events.unexplained}`,
+      slashed(events.reported, events.delivered, events.unexplained),
     ],
     ["Faults of the scenario noticed", `${sum.faultsNoticed} of ${sum.faultsExpected}`],
     ["… the slowest after, s", sum.slowestNoticeS],
     ["Faults that were none", sum.falseFaults],
     [
       "Configurations and commands / refused / without an answer",
-      `${sum.orders} / ${sum.ordersRefused} / ${sum.ordersUnanswered}`,
+      slashed(sum.orders, sum.ordersRefused, sum.ordersUnanswered),
     ],
-    ["Messages / bytes published", `${sum.messages} / ${sum.bytes}`],
+    ["Messages / bytes published", slashed(sum.messages, sum.bytes)],
     ["Connections in the busiest second", verdict.connectsPerSecondMax],
     ["Panics", sum.panics],
   ];
@@ -73,14 +73,14 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
 ${asset("uPlot.min.css")}
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1d2733; }
 table { border-collapse: collapse; margin: 1rem 0; }
-th, td { text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #d8dee4; }
+th, td { text-align: left; white-space: nowrap; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #d8dee4; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: #116329; } .bad { color: #a40e26; }
 .wide { overflow-x: auto; }
 </style>
 <h1>${escape(facts.name)}</h1>
 <p>${escape(facts.description)}</p>
-<p>${verdict.nodes.length} nodes, ${facts.virtualSeconds} s from ${new Date(facts.startUtcMs).toISOString()}, seed ${facts.seed}.</p>
+<p>${verdict.nodes.length} ${verdict.nodes.length === 1 ? "node" : "nodes"}, ${hours(facts.virtualSeconds)} from ${new Date(facts.startUtcMs).toISOString().slice(0, 16).replace("T", " ")} UTC, seed ${facts.seed}.</p>
 <p class="${problems.length === 0 ? "good" : "bad"}"><strong>${problems.length === 0 ? "Good." : escape(`${problems.join("; ")}.`)}</strong></p>
 ${table(["", ""], overview)}
 <h2>Over time</h2>
@@ -164,13 +164,17 @@ const times = ${JSON.stringify(times)};
 const plot = (id, title, columns) => new uPlot({
   title, width: Math.min(1080, document.body.clientWidth), height: 260,
   tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "UTC"),
+  axes: [
+    { space: 100, values: (_, seconds) => seconds.map((s) => new Date(s * 1000).toISOString().slice(5, 16).replace("T", " ")) },
+    { size: 75 },
+  ],
   series: [{}, ...columns.map(([label, stroke]) => ({ label, stroke, width: 1.5 }))],
 }, [times, ...columns.map(([, , values]) => values)], document.getElementById(id));
-plot("readings", "Readings in ${series.stepS} s", [
+plot("readings", "Readings in ${minutes(series.stepS)}", [
   ["reported by the nodes", "#0969da", ${JSON.stringify(series.reported)}],
   ["delivered to the city", "#bf5700", ${JSON.stringify(series.delivered)}],
 ]);
-plot("connects", "Connections in ${series.stepS} s", [["connections", "#6639ba", ${JSON.stringify(series.connects)}]]);
+plot("connects", "Connections in ${minutes(series.stepS)}", [["connections", "#6639ba", ${JSON.stringify(series.connects)}]]);
 </script>
 </html>
 `;
@@ -178,10 +182,26 @@ plot("connects", "Connections in ${series.stepS} s", [["connections", "#6639ba",
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cell = (value: string | number) =>
-    typeof value === "number" ? `<td class="n">${value}</td>` : `<td>${escape(value)}</td>`;
+    typeof value === "number" ? `<td class="n">${number(value)}</td>` : `<td>${escape(value)}</td>`;
   return `<table><tr>${head.map((name) => `<th>${escape(name)}</th>`).join("")}</tr>
 ${rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n")}
 </table>`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-GB");
+}
+
+function slashed(...values: readonly number[]): string {
+  return values.map(number).join(" / ");
+}
+
+function hours(seconds: number): string {
+  return `${number(Math.round(seconds / 360) / 10)} hours`;
+}
+
+function minutes(seconds: number): string {
+  return seconds === 60 ? "a minute" : `${number(Math.round(seconds / 6) / 10)} minutes`;
 }
 
 function escape(text: string): string {
