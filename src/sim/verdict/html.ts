@@ -34,6 +34,7 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
     ["… unexplained", readings.unexplained],
     ["… arrived altered", readings.altered],
     ["… with a time off by more than 2 s", readings.timeOff],
+    ["… the same under a wrong beacon of the scenario", readings.timeOffUnderWrongBeacon],
     ["Messages that arrived twice", verdict.duplicates],
     ["Readings compared with the world", truth.compared],
     ["… farther off than the sensor's error", truth.wrong],

@@ -11,6 +11,15 @@ const TIME_OFF_MS = 2500;
  */
 const OFFLINE_MS = 1_200_000;
 
+/** A node that believed a wrong beacon hears the next right one so much later. */
+const BELIEVED_MS = 3_600_000;
+
+/** A time in which the city's beacon was wrong. */
+export interface WrongBeacon {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** How far a sent value may be from the reported one, in steps; a half goes either way. */
 const ROUNDING = 0.51;
 
@@ -32,8 +41,10 @@ export interface Account {
   readonly unexplained: number;
   /** Arrived, but the node never reported it, or another value. */
   readonly altered: number;
-  /** Delivered with a time that is off by more than two seconds. */
+  /** Delivered with a time that is off by more than two seconds, though the city's beacon was right. */
   readonly timeOff: number;
+  /** The same while the beacon was wrong, or before the node heard the next right one. */
+  readonly timeOffUnderWrongBeacon: number;
 }
 
 interface Item {
@@ -58,14 +69,16 @@ interface Boot {
  */
 export class Ledger {
   readonly #lateAfterMs: number;
+  readonly #wrongBeacons: readonly WrongBeacon[];
   readonly #readings = new Column();
   readonly #events = new Column();
   readonly #boots = new Map<number, Boot>();
   #lastArrivalMs = 0;
   #boot = 0;
 
-  constructor(lateAfterMs: number) {
+  constructor(lateAfterMs: number, wrongBeacons: readonly WrongBeacon[] = []) {
     this.#lateAfterMs = lateAfterMs;
+    this.#wrongBeacons = wrongBeacons;
   }
 
   /** The node's filters let a reading through. */
@@ -84,14 +97,14 @@ export class Ledger {
     this.#lastArrivalMs = nowMs;
     const item = this.#readings.take(metric, inSteps(metric, value), timeMs);
     if (!item) return;
-    this.#readings.delivered(item, nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
+    this.#delivered(this.#readings, item, timeMs, nowMs);
   }
 
   eventArrived(event: EventMessage, timeMs: number, nowMs: number): void {
     this.#lastArrivalMs = nowMs;
     const item = this.#events.take(eventKey(event), 0, timeMs);
     if (!item) return;
-    this.#events.delivered(item, nowMs - item.timeMs, this.#lateAfterMs, timeMs - item.timeMs);
+    this.#delivered(this.#events, item, timeMs, nowMs);
   }
 
   /** The node counted. */
@@ -113,6 +126,20 @@ export class Ledger {
     const explained = new Map<number, number>();
     const readings = this.#account(this.#readings, nowMs, explained);
     return { readings, events: this.#account(this.#events, nowMs, explained) };
+  }
+
+  #delivered(column: Column, item: Item, timeMs: number, nowMs: number): void {
+    const timeOff = Math.abs(timeMs - item.timeMs) > TIME_OFF_MS;
+    column.delivered(item, nowMs - item.timeMs, this.#lateAfterMs);
+    if (timeOff && this.#misled(item)) column.counts.timeOffUnderWrongBeacon++;
+    else if (timeOff) column.counts.timeOff++;
+  }
+
+  /** Whether a wrong beacon explains that the city has another time for an item. */
+  #misled(item: Item): boolean {
+    return this.#wrongBeacons.some(
+      ({ fromMs, toMs }) => this.#lastArrivalMs >= fromMs && item.timeMs < toMs + BELIEVED_MS,
+    );
   }
 
   #bootOf(boot: number): Boot {
@@ -153,7 +180,15 @@ export class Ledger {
 
 /** Things of one kind that were said and have not arrived, by what they are. */
 class Column {
-  readonly counts = { reported: 0, delivered: 0, late: 0, latestS: 0, altered: 0, timeOff: 0 };
+  readonly counts = {
+    reported: 0,
+    delivered: 0,
+    late: 0,
+    latestS: 0,
+    altered: 0,
+    timeOff: 0,
+    timeOffUnderWrongBeacon: 0,
+  };
   readonly #open = new Map<string, Item[]>();
   /** The newest that was delivered, by boot. */
   readonly #lastDelivered = new Map<number, number>();
@@ -183,11 +218,10 @@ class Column {
     return open.splice(best, 1)[0];
   }
 
-  delivered({ order, boot }: Item, delayMs: number, lateAfterMs: number, timeOffMs: number): void {
+  delivered({ order, boot }: Item, delayMs: number, lateAfterMs: number): void {
     this.counts.delivered++;
     this.#lastDelivered.set(boot, Math.max(order, this.lastDelivered(boot)));
     if (delayMs > lateAfterMs) this.counts.late++;
-    if (Math.abs(timeOffMs) > TIME_OFF_MS) this.counts.timeOff++;
     this.counts.latestS = Math.max(this.counts.latestS, Math.round(delayMs / 1000));
   }
 

@@ -46,7 +46,12 @@ export class NodeWatch {
   constructor(node: VirtualNode, options: NodeWatchOptions) {
     this.#node = node;
     this.#options = options;
-    this.#ledger = new Ledger(options.lateAfterMs);
+    this.#ledger = new Ledger(
+      options.lateAfterMs,
+      options.cues.flatMap(({ action, atMs, untilMs }) =>
+        action.do === "beacon-wrong" ? [{ fromMs: atMs, toMs: untilMs }] : [],
+      ),
+    );
     this.#truth = new TruthCheck(
       options.world,
       options.configuration,

@@ -20,7 +20,10 @@ export function verdictText(verdict: Verdict): string {
     `${readings.droppedAndSaid} dropped and said so, ${readings.lostWithPower} lost with the power, ${readings.waiting} still waiting`,
   );
   row("unexplained", `${readings.unexplained} lost, ${readings.altered} altered`);
-  row("times off by more than 2 s", `${readings.timeOff}`);
+  row(
+    "times off by more than 2 s",
+    `${readings.timeOff} (${readings.timeOffUnderWrongBeacon} more under a wrong beacon)`,
+  );
   row(
     "against the world",
     `${truth.compared} compared, ${truth.wrong} wrong (${truth.wrongUnderFault} more under a fault), ${truth.swallowed} changes swallowed`,

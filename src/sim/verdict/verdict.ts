@@ -108,6 +108,7 @@ export function shortcomings(verdict: Verdict): string[] {
     [panics, "panics"],
     [readings.unexplained, "readings lost without an explanation"],
     [readings.altered, "readings that the node never reported"],
+    [readings.timeOff + events.timeOff, "readings and events with a wrong time"],
     [events.unexplained, "events lost without an explanation"],
     [truth.wrong, "readings farther from the truth than the sensor's error"],
     [truth.swallowed, "changes that ought to have been reported and were not"],

@@ -50,6 +50,24 @@ describe("a ledger", () => {
   });
 });
 
+describe("a ledger of times", () => {
+  it("finds the reading whose time is wrong, and excuses what a wrong beacon explains", () => {
+    const ledger = new Ledger(60_000, [{ fromMs: 100_000, toMs: 200_000 }]);
+    for (const atMs of [1000, 150_000, 1_000_000, 9_000_000])
+      ledger.reported(report(atMs / 1000, atMs));
+    ledger.arrived("temperature", 1, 7000, 8000);
+    ledger.arrived("temperature", 150, 7_350_000, 151_000);
+    ledger.arrived("temperature", 1000, 8_200_000, 1_001_000);
+    expect(ledger.accounts(1_100_000).readings).toMatchObject({
+      delivered: 3,
+      timeOff: 1,
+      timeOffUnderWrongBeacon: 2,
+    });
+    ledger.arrived("temperature", 9000, 9_005_000, 9_006_000);
+    expect(ledger.accounts(9_100_000).readings).toMatchObject({ delivered: 4, timeOff: 2 });
+  });
+});
+
 describe("a ledger of what waits", () => {
   it("goes by the order of reporting: a swinging door tells of an earlier time", () => {
     const ledger = new Ledger(60_000);
