@@ -37,6 +37,8 @@ export const PASSWORD = "a long enough password";
 export interface PagesCity {
   readonly server: CityServer;
   readonly broker: Broker;
+  /** The nodes' own broker, in virtual time; what passes there passes at the other. */
+  readonly nodeBroker: VirtualBroker;
   readonly scheduler: Scheduler;
   readonly city: CitySimulation;
   readonly network: MemoryNetwork;
@@ -158,6 +160,7 @@ export async function startPagesCity(options: PagesCityOptions): Promise<PagesCi
       return server;
     },
     broker,
+    nodeBroker: virtual,
     scheduler,
     city,
     network,

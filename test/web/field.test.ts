@@ -5,13 +5,13 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StateMessage } from "../../devs/contract/messages";
 import { UP_STATE, nodeTopic } from "../../devs/contract/topics";
-import type { VisitsAnswer } from "../../src/web/api";
+import type { VisitRequest, VisitsAnswer } from "../../src/web/api";
 import { listen } from "../../src/net/listen";
 import { fieldPageUrl } from "../../src/label/fieldPageUrl";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { fieldTexts } from "../../src/web/page/field/texts";
-import { LANGUAGES, type LanguageCode } from "../../src/web/page/language";
+import { LANGUAGES, fill, type LanguageCode } from "../../src/web/page/language";
 import { buildPage, type BuiltPage } from "../support/builtPage";
 import { HAS_CHROMIUM, cameraArgs, launchChromium } from "../support/chromium";
 import { writeLabelVideo } from "../support/labelVideo";
@@ -259,10 +259,10 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       await page.reload();
       await page.getByText(texts.waitsToBeSent).waitFor();
       expect(await violations(page)).toEqual([]);
-      // The next pole, still without a network.
+      // The next node, still without a network, and by mistake on the same pole.
       await page.getByLabel(texts.nodeName).fill(TAKEN_OFF);
       await page.getByRole("button", { name: texts.openNode }).click();
-      await page.getByLabel(texts.pole).fill("P-78");
+      await page.getByLabel(texts.pole).fill("P-77");
       await page.getByRole("button", { name: texts.takePosition }).click();
       await page.getByText(/34.92120/).waitFor();
       await page.getByLabel(texts.despite).fill("no power yet");
@@ -271,19 +271,37 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       const posted: string[] = [];
       page.on("request", (request) => {
         if (request.method() !== "POST" || !request.url().endsWith("/api/visits")) return;
-        posted.push((JSON.parse(request.postData() ?? "{}") as { pole: string }).pole);
+        const { node, pole } = JSON.parse(request.postData() ?? "{}") as VisitRequest;
+        posted.push(`${node} ${pole}`);
       });
       await context.setOffline(false);
+      await page
+        .getByText(fill(texts.refusals["pole-taken"] ?? "", { details: LAMP_CABLE_OFF }))
+        .waitFor({ timeout: 20_000 });
+      expect(await page.getByText(texts.waitsToBeSent).count()).toBe(0);
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("button", { name: texts.changeAndSend }).click();
+      await expect.poll(() => page.getByLabel(texts.replaces).inputValue()).toBe(LAMP_CABLE_OFF);
+      await page
+        .getByRole("radio", { name: texts.kinds.accept, exact: true })
+        .check({ force: true });
+      await page.getByLabel(texts.pole).fill("P-78");
+      await page.getByRole("button", { name: texts.submit.accept }).click();
       await expect
-        .poll(() => page.getByText(texts.waitsToBeSent).count(), { timeout: 20_000 })
-        .toBe(0);
-      expect(posted).toEqual(["P-77", "P-78"]);
-      expect(await visits(page, TAKEN_OFF)).toMatchObject([{ pole: "P-78" }]);
+        .poll(() => visits(page, TAKEN_OFF))
+        .toMatchObject([{ pole: "P-78", despite: "no power yet" }]);
+      expect(posted).toEqual([`${LAMP_CABLE_OFF} P-77`, `${TAKEN_OFF} P-77`, `${TAKEN_OFF} P-78`]);
       const sent = await visits(page, LAMP_CABLE_OFF);
       expect(sent).toMatchObject([{ pole: "P-77", despite: "cable ordered", hasPhoto: true }]);
       const photo = await page.request.get(`${city.server.url}api/visits/${sent[0].id}/photo`);
       expect(photo.headers()["content-type"]).toBe("image/jpeg");
       expect((await photo.body()).length).toBeLessThanOrEqual(400 * 1024);
+
+      // The nodes' broker forgets what it kept for the one without power: the server tells it again.
+      city.nodeBroker.stop({ sessions: "lost" });
+      city.nodeBroker.start();
+      await city.city.nodes[3]?.powerOn();
+      await expect.poll(() => poleToldBy(TAKEN_OFF), { timeout: 20_000 }).toBe("P-78");
     },
   );
 
