@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Format } from "../../src/web/page/format";
 import { fieldTexts } from "../../src/web/page/field/texts";
+import { FRENCH as FRENCH_TEXTS } from "../../src/web/page/texts/french";
 import { LANGUAGES, fill, startLanguage } from "../../src/web/page/language";
 
 const ENGLISH = new Format("en-GB");
@@ -60,6 +61,11 @@ describe("languages", () => {
         expect(places(text), name).toEqual(places(first[name]));
       }
     }
+  });
+
+  it("keep French signs on the line of their word", () => {
+    const texts = Object.values(flatten({ city: FRENCH_TEXTS, field: fieldTexts("fr") }));
+    expect(texts.filter((text) => / [:;?!»]|« |\S[;?!»]/.test(text))).toEqual([]);
   });
 
   it("fill places, and leave unknown ones as they are", () => {

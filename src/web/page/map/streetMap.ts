@@ -3,6 +3,7 @@ import { element } from "../dom";
 import { MapView, type Pixel, type Position } from "./mapView";
 import type { Mark } from "./marks";
 import { outlineOf } from "./shapes";
+import { placeOfName } from "./streetNames";
 import { TileLayer } from "./tileLayer";
 
 /** A node on the map. */
@@ -306,6 +307,8 @@ export class StreetMap {
     if (this.#tiles) this.#tiles.draw(context, this.view);
     else this.#drawStreets(context, colors);
     if (this.view.pixelsPerMetre >= POLES_FROM_PX_PER_M) this.#drawPoles(context, colors);
+    if (!this.#tiles && this.view.pixelsPerMetre >= NAMES_FROM_PX_PER_M)
+      this.#drawNames(context, colors);
     this.#drawMarks(context, colors);
     this.#drawPin(context, colors);
   }
@@ -324,10 +327,9 @@ export class StreetMap {
       }
       context.stroke();
     }
-    if (scale >= NAMES_FROM_PX_PER_M) this.#drawNames(context, colors);
   }
 
-  /** Each street's name along the piece of it that has most room in sight. */
+  /** Each street's name along it, between the nodes where there is room. */
   #drawNames(context: CanvasRenderingContext2D, colors: Colors): void {
     context.font = `500 12px ${getComputedStyle(this.#canvas).fontFamily}`;
     context.textAlign = "center";
@@ -335,42 +337,24 @@ export class StreetMap {
     context.fillStyle = colors.name;
     context.strokeStyle = colors.ground;
     context.lineWidth = 3;
+    const marks = this.#marks.map((mark) => this.view.toPixel(mark));
     const taken: Pixel[] = [];
     for (const { geometry, properties } of this.#streets) {
       const name = this.#options.arabic ? (properties.nameAr ?? properties.name) : properties.name;
       if (!name) continue;
       const line = geometry.coordinates.map(([lon, lat]) => this.view.toPixel({ lat, lon }));
-      const piece = this.#roomiest(line);
       const needs = context.measureText(name).width + 12;
-      if (!piece || piece.lengthPx < needs) continue;
-      if (taken.some((one) => Math.hypot(one.x - piece.x, one.y - piece.y) < needs / 2)) continue;
-      taken.push(piece);
+      const place = placeOfName(line, needs, this.view, marks);
+      if (!place) continue;
+      if (taken.some((one) => Math.hypot(one.x - place.x, one.y - place.y) < needs / 2)) continue;
+      taken.push(place);
       context.save();
-      context.translate(piece.x, piece.y);
-      context.rotate(piece.angle);
+      context.translate(place.x, place.y);
+      context.rotate(place.angle);
       context.strokeText(name, 0, 0);
       context.fillText(name, 0, 0);
       context.restore();
     }
-  }
-
-  #roomiest(
-    line: readonly Pixel[],
-  ): { x: number; y: number; lengthPx: number; angle: number } | undefined {
-    const { width, height } = this.view;
-    let best: { x: number; y: number; lengthPx: number; angle: number } | undefined;
-    line.slice(1).forEach((to, i) => {
-      const from = line[i];
-      if (!from) return;
-      const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
-      const lengthPx = Math.hypot(to.x - from.x, to.y - from.y);
-      if (x < 0 || y < 0 || x > width || y > height || lengthPx <= (best?.lengthPx ?? 0)) return;
-      const angle = Math.atan2(to.y - from.y, to.x - from.x);
-      // Never upside down.
-      const upright = Math.abs(angle) > Math.PI / 2 ? angle + Math.PI : angle;
-      best = { x, y, lengthPx, angle: upright };
-    });
-    return best;
   }
 
   #drawPoles(context: CanvasRenderingContext2D, colors: Colors): void {

@@ -10,7 +10,7 @@ export const FRENCH: Texts = {
   live: "En direct",
   notLive: "Interrompu",
   notLiveSince:
-    "Plus de direct depuis {time} : ce qui est affiché peut être dépassé. Reconnexion en cours.",
+    "Plus de direct depuis {time} : ce qui est affiché peut être dépassé. Reconnexion en cours.",
   neverLive: "Le serveur ne répond pas. Connexion en cours.",
 
   waitingTitle: "En attente du premier nœud",
@@ -30,9 +30,9 @@ export const FRENCH: Texts = {
   fieldPage: "Au poteau",
   signIn: "Se connecter",
   signOut: "Se déconnecter",
-  signedInAs: "Connecté : {name} ({role})",
+  signedInAs: "Connecté : {name} ({role})",
   signInExpired:
-    "Votre session est terminée. Reconnectez-vous ; rien de ce que vous avez saisi n’est perdu.",
+    "Votre session est terminée. Reconnectez-vous ; rien de ce que vous avez saisi n’est perdu.",
   signInWrong: "Nom ou mot de passe incorrect.",
   signInTooMany: "Trop de tentatives. Réessayez dans {time}.",
   userName: "Nom",
@@ -42,7 +42,7 @@ export const FRENCH: Texts = {
   mayNot: "Votre rôle ne le permet pas.",
   roles: { viewer: "observateur", crew: "équipe", technician: "technicien", operator: "opérateur" },
   linkDown:
-    "Le serveur n’a plus de liaison avec la ville depuis {time} : les valeurs peuvent être dépassées.",
+    "Le serveur n’a plus de liaison avec la ville depuis {time} : les valeurs peuvent être dépassées.",
 
   mapTitle: "Carte",
   mapLabel:
@@ -56,7 +56,7 @@ export const FRENCH: Texts = {
   layerNotes: {
     air: "Classes de l’indice européen de qualité de l’air, appliquées aux dernières valeurs.",
     noise: "Niveau moyen de la dernière minute.",
-    lamp: "Un anneau autour d’un nœud : il y a quelque chose à vérifier.",
+    lamp: "Un anneau autour d’un nœud : il y a quelque chose à vérifier.",
   },
   marks: {
     "air-1": "Bon",
@@ -94,7 +94,7 @@ export const FRENCH: Texts = {
       waiting: "Les nœuds qui l’ont sont en observation.",
       batch: "D’autres nœuds le reçoivent.",
       paused: "En pause.",
-      "rolling-back": "Arrêt : des nœuds reprennent leur ancien programme.",
+      "rolling-back": "Arrêt : des nœuds reprennent leur ancien programme.",
       stopped: "Arrêté.",
       done: "Tous les nœuds ont été traités.",
     },
@@ -108,7 +108,7 @@ export const FRENCH: Texts = {
       returning: "en retour",
       returned: "revenus à l’ancien programme",
     },
-    rescued: "Son programme plantait à chaque démarrage ; il en a reçu un autre",
+    rescued: "Son programme plantait à chaque démarrage ; il en a reçu un autre",
   },
   onPole: "poteau {pole}",
   allNodes: "Tous les nœuds",
@@ -129,9 +129,9 @@ export const FRENCH: Texts = {
   configuration: "Configuration en vigueur",
   configUnknown: "Le nœud n’en a pas encore communiqué.",
   configInForce: "Version {version}, en vigueur",
-  configRefused: "Version {version} en vigueur ; une plus récente a été refusée :",
+  configRefused: "Version {version} en vigueur ; une plus récente a été refusée :",
   configRolledBack:
-    "Retour à la version {version} : avec la plus récente, le nœud a perdu son broker.",
+    "Retour à la version {version} : avec la plus récente, le nœud a perdu son broker.",
   configDefaults: "Rien ne diffère des valeurs par défaut.",
   signal: "Signal radio",
   chips: "Puces",
@@ -146,9 +146,9 @@ export const FRENCH: Texts = {
     placed: "poteau indiqué",
     command: "redémarrage demandé",
     configuration: "redémarre avec une nouvelle configuration",
-    watchdog: "redémarre : il était bloqué",
-    "safe-mode-over": "redémarre : fin du mode sans échec",
-    "no-sensors": "redémarre : aucun capteur n’a répondu",
+    watchdog: "redémarre : il était bloqué",
+    "safe-mode-over": "redémarre : fin du mode sans échec",
+    "no-sensors": "redémarre : aucun capteur n’a répondu",
     updating: "cherche un nouveau programme",
     "not-updated": "revenu sans nouveau programme",
   },
@@ -188,7 +188,7 @@ export const FRENCH: Texts = {
     lampOn: "Lampe allumée",
     lampEnergy: "Énergie lampe",
   },
-  lastDayRange: "{metric}, dernier jour : de {low} à {high}",
+  lastDayRange: "{metric}, dernier jour : de {low} à {high}",
   staleSince: "sans nouvelles depuis {time}",
   noReadings: "Pas encore de mesures",
 
@@ -200,14 +200,14 @@ export const FRENCH: Texts = {
   eventsTitle: "Derniers événements",
   noEvents: "Pas encore d’événement",
   events: {
-    "sensor-fault": "{subject} : en défaut",
-    "sensor-ok": "{subject} : fonctionne de nouveau",
-    "alarm-raised": "{subject} : alerte",
-    "alarm-cleared": "{subject} : fin d’alerte",
-    "lamp-fault": "Lampe : en défaut",
-    "lamp-ok": "Lampe : de nouveau en ordre",
+    "sensor-fault": "{subject} : en défaut",
+    "sensor-ok": "{subject} : fonctionne de nouveau",
+    "alarm-raised": "{subject} : alerte",
+    "alarm-cleared": "{subject} : fin d’alerte",
+    "lamp-fault": "Lampe : en défaut",
+    "lamp-ok": "Lampe : de nouveau en ordre",
   },
-  eventOther: "{subject} : {event}",
+  eventOther: "{subject} : {event}",
   faultReasons: {
     "no-answer": "ne répond pas",
     "bad-crc": "données abîmées",
@@ -237,5 +237,5 @@ export const FRENCH: Texts = {
 
   listSeparator: ", ",
   timesNote:
-    "Heures du Maroc. Les courbes montrent au plus le dernier jour : en marches où le nœud annonce chaque changement, en ligne où il annonce chaque inflexion.",
+    "Heures du Maroc. Les courbes montrent au plus le dernier jour : en marches où le nœud annonce chaque changement, en ligne où il annonce chaque inflexion.",
 };

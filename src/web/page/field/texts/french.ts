@@ -2,7 +2,7 @@ import type { FieldTexts } from "./fieldTexts";
 
 export const FRENCH: FieldTexts = {
   title: "Au poteau",
-  whichNode: "Quel nœud ?",
+  whichNode: "Quel nœud ?",
   scan: "Scanner l’étiquette",
   useCameraApp:
     "Ce navigateur ne lit pas les QR codes. Visez l’étiquette avec l’appareil photo du téléphone et ouvrez le lien, ou tapez le nom écrit sous le code.",
@@ -39,40 +39,40 @@ export const FRENCH: FieldTexts = {
     clock: "Horloge",
     config: "Réglages",
   },
-  plausible: "(habituel ici : {low} à {high})",
+  plausible: "(habituel ici : {low} à {high})",
   advice: {
     "online.never-heard":
-      "La ville n’a jamais entendu ce nœud. A-t-il du courant ? Attendez deux minutes. Puis regardez son voyant : 2 éclats : pas de Wi-Fi ici ; 3 : le broker est absent ; 4 : mauvais mot de passe, rapportez le nœud au technicien.",
+      "La ville n’a jamais entendu ce nœud. A-t-il du courant ? Attendez deux minutes. Puis regardez son voyant : 2 éclats : pas de Wi-Fi ici ; 3 : le broker est absent ; 4 : mauvais mot de passe, rapportez le nœud au technicien.",
     "online.offline":
-      "Le nœud a disparu. Vérifiez courant et prise, attendez deux minutes. Regardez son voyant : 2 éclats : pas de Wi-Fi ; 3 : pas de broker ; 4 : mauvais mot de passe, rapportez-le au technicien.",
+      "Le nœud a disparu. Vérifiez courant et prise, attendez deux minutes. Regardez son voyant : 2 éclats : pas de Wi-Fi ; 3 : pas de broker ; 4 : mauvais mot de passe, rapportez-le au technicien.",
     "signal.no-health": "Le nœud l’annonce dans quelques minutes.",
     "signal.not-measured": "Ce nœud ne le mesure pas. Il est en ligne, cela suffit.",
     "signal.fair": "Suffisant, mais juste. Éloignez l’antenne du métal si possible.",
     "signal.weak":
-      "Trop faible : le nœud va décrocher. Tournez-le ou montez-le plus haut, loin du métal ; sinon il faut un autre point d’accès.",
-    "no-value": "La valeur arrive en cinq minutes. Appuyez sur « Mesurer maintenant ».",
+      "Trop faible : le nœud va décrocher. Tournez-le ou montez-le plus haut, loin du métal ; sinon il faut un autre point d’accès.",
+    "no-value": "La valeur arrive en cinq minutes. Appuyez sur « Mesurer maintenant ».",
     implausible: "Valeur étrange. Ôtez le capuchon ou le film, essuyez l’eau, cherchez une ombre.",
     "no-answer": "Ne répond pas. Enfoncez bien sa prise, regardez le câble.",
-    "bad-crc": "Données abîmées. Câble trop long, mouillé ou près du secteur : rebranchez-le.",
-    "not-ready": "Ne démarre pas. Vérifiez l’alimentation : la prise tient-elle bien ?",
-    "out-of-range": "Valeur impossible : eau, saleté ou câble débranché.",
+    "bad-crc": "Données abîmées. Câble trop long, mouillé ou près du secteur : rebranchez-le.",
+    "not-ready": "Ne démarre pas. Vérifiez l’alimentation : la prise tient-elle bien ?",
+    "out-of-range": "Valeur impossible : eau, saleté ou câble débranché.",
     "wrong-chip": "Un autre capteur est branché là. Comparez avec la liste des pièces.",
     "chip-error": "Le capteur se dit en panne. Remplacez-le.",
     frozen: "La valeur ne bouge plus. Remplacez le capteur.",
-    "driver-error": "Problème inconnu. Redémarrez le nœud ; sinon, rapportez-le au technicien.",
+    "driver-error": "Problème inconnu. Redémarrez le nœud ; sinon, rapportez-le au technicien.",
     "bus-stuck":
       "Un capteur bloque le câble de tous. Débranchez-les un par un jusqu’au retour des autres.",
     "lamp.switch-on":
-      "Allumez la lampe (couvrez la cellule), puis appuyez sur « Mesurer maintenant ».",
-    "lamp.switch-off": "Éteignez-la maintenant et appuyez sur « Mesurer maintenant ».",
-    "lamp.no-value": "Pas encore de courant vu. Appuyez sur « Mesurer maintenant ».",
+      "Allumez la lampe (couvrez la cellule), puis appuyez sur « Mesurer maintenant ».",
+    "lamp.switch-off": "Éteignez-la maintenant et appuyez sur « Mesurer maintenant ».",
+    "lamp.no-value": "Pas encore de courant vu. Appuyez sur « Mesurer maintenant ».",
     "lamp.no-answer": "Le compteur de la lampe ne répond pas. Enfoncez bien sa prise.",
     "lamp.lamp-out":
-      "Il fait nuit et aucun courant ne passe. Le câble de la lampe passe-t-il par le compteur ? Le fusible est-il en place ?",
+      "Il fait nuit et aucun courant ne passe. Le câble de la lampe passe-t-il par le compteur ? Le fusible est-il en place ?",
     "lamp.day-burner":
       "La lampe brûle en plein jour. Vérifiez la cellule et l’interrupteur de l’armoire.",
     "lamp.lamp-cycling": "La lampe s’allume et s’éteint. Faux contact, ou lampe usée.",
-    "lamp.lamp-power": "La lampe prend trop ou trop peu. Est-ce la bonne ?",
+    "lamp.lamp-power": "La lampe prend trop ou trop peu. Est-ce la bonne ?",
     "clock.not-set": "Le nœud apprend l’heure de la ville en quelques minutes. Attendez.",
     "config.not-reported": "Le nœud annonce ses réglages dans quelques minutes.",
     "config.refused":
@@ -96,7 +96,7 @@ export const FRENCH: FieldTexts = {
   positionMissing: "Pas encore de position.",
   positionOnMap: "{at}, placée sur la carte",
   positionByPhone: "{at}, à {accuracy} près",
-  placeOnMap: "Carte : touchez le poteau. Les flèches la déplacent, Entrée prend le milieu.",
+  placeOnMap: "Carte : touchez le poteau. Les flèches la déplacent, Entrée prend le milieu.",
   mapNote: "Ou touchez le poteau sur la carte.",
   takePhoto: "Prendre une photo",
   removePhoto: "Enlever",
@@ -120,9 +120,9 @@ export const FRENCH: FieldTexts = {
     position: "Prenez la position du téléphone, ou touchez le poteau sur la carte.",
     despite: "Un contrôle est ouvert. Réparez, ou dites pourquoi vous acceptez quand même.",
   },
-  notKept: "Le téléphone ne peut pas garder ceci : mémoire pleine ou interdite.",
+  notKept: "Le téléphone ne peut pas garder ceci : mémoire pleine ou interdite.",
 
-  queueNote: "Pas encore envoyé : {n}. Cela part tout seul dès qu’il y a du réseau.",
+  queueNote: "Pas encore envoyé : {n}. Cela part tout seul dès qu’il y a du réseau.",
   kindOf: {
     accept: "{node} posé sur le poteau {pole}",
     replace: "{node} posé sur le poteau {pole} à la place d’un autre",
@@ -132,11 +132,11 @@ export const FRENCH: FieldTexts = {
   changeAndSend: "Corriger et envoyer",
   throwAway: "Jeter",
   refusals: {
-    "pole-taken": "Sur ce poteau se trouve déjà {details} : remplacez-le, ou corrigez le poteau.",
+    "pole-taken": "Sur ce poteau se trouve déjà {details} : remplacez-le, ou corrigez le poteau.",
     forbidden: "Votre rôle ne le permet pas.",
     "wrong-state":
       "L’inventaire ne permet pas de poser ou déposer ce nœud. Demandez au technicien.",
-    "not-found": "La ville ne connaît pas ce nœud. Le nom est-il juste ?",
+    "not-found": "La ville ne connaît pas ce nœud. Le nom est-il juste ?",
     "too-large": "La photo est trop grande.",
   },
   refusedOther: "Le serveur l’a refusé ({details}).",
