@@ -16,6 +16,8 @@ export interface Contact {
   readonly node: string;
   /** SHA-256 of the program in its flash; zeros where there is no whole one. */
   readonly hash: string;
+  /** When its connection began. */
+  readonly sinceMs: number;
   /** Times that its program started while the gateway watched, without ever taking the socket. */
   readonly starts: number;
   /** The last lines of its log that tell of a panic or an exception; empty where none came. */
@@ -160,6 +162,7 @@ class Connection {
   readonly #clock: OtaClock;
   readonly #gateway: GatewaySide;
   readonly #starts = new StartCounter();
+  readonly #sinceMs: number;
   #hash: string | undefined;
   #transfer: Transfer | undefined;
   #startedMs = 0;
@@ -178,6 +181,7 @@ class Connection {
     this.#session = session;
     this.#socket = socket;
     this.#clock = clock;
+    this.#sinceMs = clock.nowMs();
     this.#gateway = gateway;
     socket.onMessage = (message) => this.#received(message);
     socket.onClose = () => this.#ended("the connection was lost");
@@ -208,7 +212,8 @@ class Connection {
   }
 
   #contact(hash: string): Contact {
-    return { node: this.#node, hash, starts: this.#starts.starts, panic: this.#starts.panic };
+    const { starts, panic } = this.#starts;
+    return { node: this.#node, hash, sinceMs: this.#sinceMs, starts, panic };
   }
 
   #begin(program: Program): void {

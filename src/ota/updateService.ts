@@ -1,5 +1,6 @@
 import { DOWN_COMMAND, nodeTopic } from "../../devs/contract/topics";
 import type { CommandMessage, StateMessage } from "../../devs/contract/messages";
+import { BACKOFF_LONGEST_MS } from "../../devs/mqtt/backoff";
 import { Receiver } from "../city/receiver";
 import type { OtaClock } from "./clock";
 import { Gateway, type Contact, type GatewayEvent } from "./gateway";
@@ -96,7 +97,11 @@ export class UpdateService {
   #steps = new Map<string, RolloutStep>();
   /** Whether a node failed that had been good. */
   #failedLate = false;
+  /** Nodes that were at the gateway since they were asked, and got nothing for the sake of their readings. */
+  readonly #withheld = new Set<string>();
   #ticks = 0;
+  /** Since when the broker is there; endless while it is away. */
+  #brokerSinceMs = -Infinity;
   /** Of the inventory, when wishes were last read. */
   #mark = "";
   #timer: { cancel(): void } | undefined;
@@ -228,7 +233,8 @@ export class UpdateService {
   }
 
   #cameWithOld(step: RolloutStep, reason: string): void {
-    if (step.attempts >= ATTEMPTS_MAX)
+    if (this.#withheld.delete(step.node)) step.attempts--;
+    else if (step.attempts >= ATTEMPTS_MAX)
       return this.#broke(step, `came back ${step.attempts} times without the new program`);
     step.detail = reason === "not-updated" ? "no program came in time" : `came back: ${reason}`;
     this.#happened(step.node, "back-old");
@@ -246,14 +252,29 @@ export class UpdateService {
     return this.#keys.get(node);
   }
 
-  #programFor({ node, hash, starts }: Contact): Program | undefined {
+  #programFor(contact: Contact): Program | undefined {
+    const { node, hash, starts } = contact;
     const { wanted, good, forced } = this.#programs.get(node) ?? NOTHING;
     const meant = wanted ?? good;
     if (meant === undefined) return undefined;
     const crashing = starts >= CRASH_STARTS;
     if (hash === meant) return crashing && good !== hash ? this.#images.get(good ?? "") : undefined;
-    const free = hash === NO_PROGRAM || forced || crashing || this.#isUpdating(node);
+    let free = hash === NO_PROGRAM || crashing;
+    if (!free && (forced || this.#isUpdating(node))) {
+      free = !this.#mayHoldReadings(contact);
+      if (!free) this.#withheld.add(node);
+    }
     return free ? this.#images.get(crashing && hash !== good ? (good ?? meant) : meant) : undefined;
+  }
+
+  /**
+   * Whether a node may be here only because it has no broker: what it measured last is in its
+   * RAM then, and a new program would be the end of that. Between two attempts to connect it
+   * stays for two minutes at most.
+   */
+  #mayHoldReadings({ sinceMs }: Contact): boolean {
+    if (this.#options.clock.nowMs() - sinceMs > BACKOFF_LONGEST_MS) return false;
+    return !this.#options.link.connected() || sinceMs - this.#brokerSinceMs < BACKOFF_LONGEST_MS;
   }
 
   #isUpdating(node: string): boolean {
@@ -293,7 +314,9 @@ export class UpdateService {
 
   #tick(): void {
     if (this.#ticks++ % WISH_EVERY_TICKS === 0) this.#readWishes();
-    if (this.#options.link.connected()) {
+    if (!this.#options.link.connected()) this.#brokerSinceMs = Infinity;
+    else {
+      if (this.#brokerSinceMs === Infinity) this.#brokerSinceMs = this.#options.clock.nowMs();
       this.#learnGood();
       if (this.#rollout) this.#advance(this.#rollout);
     }
@@ -425,6 +448,7 @@ export class UpdateService {
         continue;
       }
       out++;
+      this.#withheld.delete(step.node);
       step.before = before.hash;
       step.attempts++;
       const nowMs = this.#options.clock.nowMs();
@@ -442,9 +466,10 @@ export class UpdateService {
 
   /** Sends the command after the next save: what was sent must not be forgotten. */
   #command(step: RolloutStep, image: Image): void {
-    const { city, link } = this.#options;
+    const { city, clock, link } = this.#options;
     const command: CommandMessage & { program: number } = {
-      id: `ota-${this.#rollout?.id}-${step.attempts}-${image.shortHash}`.slice(0, 40),
+      // A node does nothing for an id that it has seen.
+      id: `ota-${this.#rollout?.id}-${Math.floor(clock.nowMs() / 1000)}-${image.shortHash}`,
       command: "update" as CommandMessage["command"],
       minutes: UPDATE_MINUTES,
       program: image.shortHash,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { loadFirmware } from "../../src/toolchain/firmware";
+import { judgeDelivery } from "../support/deliveryProof";
 import { mutant } from "../support/mutant";
 import { OtaCity, otherVersion } from "../support/otaCity";
 
@@ -139,6 +140,39 @@ describe("a rollout", () => {
       await city.until(isOver, 30 * MINUTE_MS);
       expect(city.count()).toEqual({ returned: 1, waiting: 1 });
       expect(new Set(programs())).toEqual(new Set([before]));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "waits for what a node measured while it has no broker, and does not count the visit",
+    async () => {
+      const { image } = await startCity(1, otherVersion(loadFirmware().bytecode));
+      city.rollout(image, { canary: 1, batch: 1 });
+      const node = city.node("bk-0001");
+      await city.until(() => city.step("bk-0001").state === "away", 5 * MINUTE_MS, 20);
+      // It comes back with its old program, and finds neither gateway nor broker.
+      city.killGateway();
+      city.broker.stop({ sessions: "kept" });
+      node.powerOff();
+      await node.powerOn();
+      await city.run(30_000);
+      const measured = city.reports.length;
+      city.startGateway();
+      await city.run(50_000);
+      expect(city.reports.length).toBeGreaterThan(measured);
+      expect(city.service.gateway.transfers).toBe(0);
+      city.broker.start();
+      await city.until(isOver, 60 * MINUTE_MS);
+      expect(city.latest()).toMatchObject({ state: "done" });
+      expect(city.step("bk-0001")).toMatchObject({ state: "good", attempts: 1 });
+      await city.run(6 * MINUTE_MS);
+      const verdict = judgeDelivery({
+        ...city,
+        startUtcMs: city.startMs,
+        scheduler: city.scheduler,
+      });
+      expect(verdict.lost).toEqual([]);
     },
     TIMEOUT_MS,
   );

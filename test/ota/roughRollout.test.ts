@@ -11,6 +11,8 @@ const MINUTE_MS = 60_000;
 const CUT_SHARE = 0.25;
 /** Writes that a transfer makes: the runtime's own entry, the program's header, and its end. */
 const TRANSFER_WRITES = 3;
+/** Shorter than a message's way to a node. */
+const FINE_MS = 20;
 
 let city: OtaCity;
 afterEach(() => city.close());
@@ -18,6 +20,17 @@ afterEach(() => city.close());
 /** Brings a node's power back after that time. */
 function powerOnAfter(name: string, ms: number): void {
   city.scheduler.after(ms, () => void city.node(name).powerOn());
+}
+
+/** Runs for a second; where writes are to be cut, to the very begin of a node's transfer at most. */
+async function runToTransfer(name: string, writeCuts: number): Promise<void> {
+  const fine = writeCuts > 0 && city.step(name)?.state === "away";
+  const untilMs = city.scheduler.nowMs + 1000;
+  do await city.run(fine ? FINE_MS : 1000);
+  while (
+    city.scheduler.nowMs < untilMs &&
+    !(city.gatewayRuns && city.service.gateway.progress(name) === 0)
+  );
 }
 
 it(
@@ -50,7 +63,7 @@ it(
     const isOver = () => ["done", "stopped"].includes(city.latest()?.state ?? "");
     const endMs = city.scheduler.nowMs + 180 * MINUTE_MS;
     while (!isOver() && city.scheduler.nowMs < endMs) {
-      await city.run(1000);
+      await runToTransfer(unlucky, armed ? 0 : writeCuts.length);
       const { gateway } = city.service;
       for (const [name, share] of cuts) {
         const progress = city.gatewayRuns ? gateway.progress(name) : undefined;
@@ -67,10 +80,10 @@ it(
           mishaps.writeCuts++;
           powerOnAfter(unlucky, 5000);
         }
-      } else if (!armed && writeCuts.length > 0 && city.step(unlucky)?.state === "away") {
+      } else if (!armed && city.gatewayRuns && gateway.progress(unlucky) === 0) {
         const next = writeCuts.shift();
         if (next) node.cutPowerAt(node.flashWrites + next.write, next.stored);
-        armed = true;
+        armed = next !== undefined;
       }
       const transfers = city.gatewayRuns ? gateway.transfers : 0;
       if (
