@@ -7,6 +7,7 @@
  */
 
 import { blockBoot, blockSeq, isBlock } from "./journalBlock";
+import { moveDown } from "./records";
 
 /** Flash as the journal needs it: small values under short names. */
 export interface JournalStorage {
@@ -62,7 +63,8 @@ export class FlashJournal {
   private readonly storage: JournalStorage;
   private readonly places: Buffer = Buffer.alloc(ALL_PLACES);
   /** Places of blocks that are to be sent and not loaded yet, oldest block first. */
-  private order: number[] = [];
+  private readonly order: Buffer = Buffer.alloc(ALL_PLACES);
+  private ordered: number = 0;
   private loaded: LoadedBlock[] = [];
 
   constructor(storage: JournalStorage) {
@@ -85,8 +87,7 @@ export class FlashJournal {
       // Events first, of whichever boot.
       const boot = place < JOURNAL_PLACES ? blockBoot(bytes) : 0;
       const seq = blockSeq(bytes);
-      let at = this.order.length;
-      this.order.push(place);
+      let at = this.ordered++;
       boots.push(boot);
       seqs.push(seq);
       while (at > 0 && isAfter(boots[at - 1], seqs[at - 1], boot, seq)) {
@@ -100,12 +101,12 @@ export class FlashJournal {
       seqs[at] = seq;
     }
     await this.work();
-    return this.order.length + this.loaded.length;
+    return this.ordered + this.loaded.length;
   }
 
   /** Blocks that are still to be taken for sending. */
   untaken(): number {
-    let count = this.order.length;
+    let count = this.ordered;
     for (const block of this.loaded) if (!block.taken) count++;
     return count;
   }
@@ -141,7 +142,7 @@ export class FlashJournal {
       this.places[place] = Place.Done;
       return -1;
     }
-    if (toSend) this.order.push(place);
+    if (toSend) this.order[this.ordered++] = place;
     return place;
   }
 
@@ -161,12 +162,12 @@ export class FlashJournal {
         this.errors++;
       }
     }
-    while (this.loaded.length < BLOCKS_IN_RAM && this.order.length > 0) {
+    while (this.loaded.length < BLOCKS_IN_RAM && this.ordered > 0) {
       const place = this.order[0];
       const bytes = await this.read(place);
       // What cannot be read now stays where it is, for the next boot.
       if (bytes) this.loaded.push(new LoadedBlock(place, bytes));
-      this.order.shift();
+      moveDown(this.order, 0, 1, this.ordered--);
     }
   }
 

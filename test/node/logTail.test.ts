@@ -1,0 +1,4 @@
+import { logTailCases } from "../shared/logTail.cases";
+import { testInBothWorlds } from "../support/sharedCases";
+
+testInBothWorlds("the log's last lines", logTailCases, "test/vm/logTail.main.ts");

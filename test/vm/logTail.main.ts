@@ -1,0 +1,4 @@
+import { logTailCases } from "../shared/logTail.cases";
+import { reportCases } from "./caseReporter";
+
+await reportCases(logTailCases);
