@@ -18,6 +18,8 @@ const BELIEVED_MS = 3_600_000;
 export interface WrongBeacon {
   readonly fromMs: number;
   readonly toMs: number;
+  /** So far it was ahead of UTC. */
+  readonly offsetMs: number;
 }
 
 /** How far a sent value may be from the reported one, in steps; a half goes either way. */
@@ -95,14 +97,14 @@ export class Ledger {
   /** A reading arrived at the city, which takes it to be of that time. */
   arrived(metric: string, value: number, timeMs: number, nowMs: number): void {
     this.#lastArrivalMs = nowMs;
-    const item = this.#readings.take(metric, inSteps(metric, value), timeMs);
+    const item = this.#readings.take(metric, inSteps(metric, value), this.#awayFrom(timeMs));
     if (!item) return;
     this.#delivered(this.#readings, item, timeMs, nowMs);
   }
 
   eventArrived(event: EventMessage, timeMs: number, nowMs: number): void {
     this.#lastArrivalMs = nowMs;
-    const item = this.#events.take(eventKey(event), 0, timeMs);
+    const item = this.#events.take(eventKey(event), 0, this.#awayFrom(timeMs));
     if (!item) return;
     this.#delivered(this.#events, item, timeMs, nowMs);
   }
@@ -137,9 +139,26 @@ export class Ledger {
 
   /** Whether a wrong beacon explains that the city has another time for an item. */
   #misled(item: Item): boolean {
-    return this.#wrongBeacons.some(
-      ({ fromMs, toMs }) => this.#lastArrivalMs >= fromMs && item.timeMs < toMs + BELIEVED_MS,
-    );
+    return this.#wrongBeacons.some((beacon) => this.#misleads(beacon, item));
+  }
+
+  #misleads({ fromMs, toMs }: WrongBeacon, item: Item): boolean {
+    return this.#lastArrivalMs >= fromMs && item.timeMs < toMs + BELIEVED_MS;
+  }
+
+  /**
+   * How far an item is from a time that the city was given: under a wrong beacon that time
+   * may be the item's own, and so much ahead.
+   */
+  #awayFrom(timeMs: number): (item: Item) => number {
+    return (item) =>
+      this.#wrongBeacons.reduce(
+        (leastMs, beacon) =>
+          this.#misleads(beacon, item)
+            ? Math.min(leastMs, Math.abs(item.timeMs + beacon.offsetMs - timeMs))
+            : leastMs,
+        Math.abs(item.timeMs - timeMs),
+      );
   }
 
   #bootOf(boot: number): Boot {
@@ -200,14 +219,15 @@ class Column {
     else this.#open.set(item.key, [item]);
   }
 
-  /** Takes out the one with that value whose time is nearest; undefined where there is none. */
-  take(key: string, value: number, timeMs: number): Item | undefined {
+  /** Takes out the one with that value that is the least away; undefined where there is none. */
+  take(key: string, value: number, awayOf: (item: Item) => number): Item | undefined {
     const open = this.#open.get(key) ?? [];
     let best = -1;
     let bestMs = Infinity;
     open.forEach((item, i) => {
-      const awayMs = Math.abs(item.timeMs - timeMs);
-      if (!(Math.abs(item.value - value) <= ROUNDING) || awayMs >= bestMs) return;
+      if (!(Math.abs(item.value - value) <= ROUNDING)) return;
+      const awayMs = awayOf(item);
+      if (awayMs >= bestMs) return;
       best = i;
       bestMs = awayMs;
     });

@@ -49,7 +49,9 @@ export class NodeWatch {
     this.#ledger = new Ledger(
       options.lateAfterMs,
       options.cues.flatMap(({ action, atMs, untilMs }) =>
-        action.do === "beacon-wrong" ? [{ fromMs: atMs, toMs: untilMs }] : [],
+        action.do === "beacon-wrong"
+          ? [{ fromMs: atMs, toMs: untilMs, offsetMs: (action.offsetS ?? 0) * 1000 }]
+          : [],
       ),
     );
     this.#truth = new TruthCheck(

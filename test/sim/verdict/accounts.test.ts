@@ -50,9 +50,18 @@ describe("a ledger", () => {
   });
 });
 
+const WRONG_BEACON = [{ fromMs: 100_000, toMs: 200_000, offsetMs: 7_200_000 }];
+
 describe("a ledger of times", () => {
+  it("takes a reading whose time a wrong beacon put ahead for itself, and for no later one of its value", () => {
+    const ledger = new Ledger(60_000, WRONG_BEACON);
+    for (const atMs of [150_000, 160_000, 170_000]) ledger.reported(report(20, atMs));
+    ledger.arrived("temperature", 20, 7_350_000, 171_000);
+    expect(ledger.accounts(172_000).readings).toMatchObject({ unexplained: 0, waiting: 2 });
+  });
+
   it("finds the reading whose time is wrong, and excuses what a wrong beacon explains", () => {
-    const ledger = new Ledger(60_000, [{ fromMs: 100_000, toMs: 200_000 }]);
+    const ledger = new Ledger(60_000, WRONG_BEACON);
     for (const atMs of [1000, 150_000, 1_000_000, 9_000_000])
       ledger.reported(report(atMs / 1000, atMs));
     ledger.arrived("temperature", 1, 7000, 8000);

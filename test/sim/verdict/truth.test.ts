@@ -35,3 +35,30 @@ describe("what a node reported against the truth", () => {
       }),
     ));
 });
+
+/** What the check finds swallowed of a swinging door's lines where the temperature rose from 10 to 30 after `roseMs`. */
+function swallowedOf(roseMs: number, restartMs?: number): number {
+  const rising = { value: (_metric: string, timeMs: number) => (timeMs < roseMs ? 10 : 30) };
+  const configuration = {
+    channels: { temperature: { on: true, periodS: 10, report: { swingingDoor: 0.2 } } },
+  };
+  const check = new TruthCheck(rising, configuration, []);
+  for (const [value, timeMs] of [
+    [10, 200_000],
+    [30, 1_000_000],
+    [30, 1_800_000],
+  ] as const) {
+    if (restartMs !== undefined && timeMs === 1_000_000) check.restarted(restartMs);
+    check.reported({ metric: "temperature", value, timeMs, boot: 1 });
+  }
+  return check.account(1_800_000).swallowed;
+}
+
+describe("what a swinging door did not report", () => {
+  it("is found", () => expect(swallowedOf(900_000)).toBe(1));
+
+  it("is not asked for where a restart took the end of its line", () =>
+    expect(swallowedOf(900_000, 990_000)).toBe(0));
+
+  it("is asked for after a restart", () => expect(swallowedOf(900_000, 100_000)).toBe(1));
+});
