@@ -1,3 +1,4 @@
+import { Command } from "commander";
 import { configurationFrom } from "../../src/cli/configurationOption";
 import { table } from "../../src/cli/table";
 import { loadFirmware } from "../../src/toolchain/firmware";
@@ -12,8 +13,14 @@ import { filterCosts, filterReduction, recordingsFound } from "./filter";
 /**
  * The figures to keep in sight, measured in one run, beside those of the stock way and of
  * the recorded baseline. Speeds are ratios to real time or to each other; nothing here
- * passes or fails. `--json` prints one object, `--record` makes the figures the baseline.
+ * passes or fails.
  */
+const { json, record } = new Command("bench")
+  .description("measure the figures to keep in sight: some six minutes on a quiet machine")
+  .option("--json", "print one object in place of the tables")
+  .option("--record", "make the figures the baseline, in test/bench/baseline.json")
+  .parse()
+  .opts<{ json?: boolean; record?: boolean }>();
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -137,9 +144,8 @@ const rows = figures.map((figure) => {
     ...(before === undefined ? {} : { baseline: before, ofBaseline: figure.ours / before }),
   };
 });
-if (process.argv.includes("--record")) recordBaseline(figures);
-if (process.argv.includes("--json"))
-  console.log(JSON.stringify({ figures: rows, reduction, recordings: recordingsFound() }));
+if (record) recordBaseline(figures);
+if (json) console.log(JSON.stringify({ figures: rows, reduction, recordings: recordingsFound() }));
 else {
   console.log(
     table(

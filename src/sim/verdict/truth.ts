@@ -2,13 +2,7 @@ import { channelConfig } from "../../../devs/contract/config";
 import type { Cue } from "../scenario/cues";
 import type { Surroundings } from "../world/surroundings";
 import type { Report } from "../virtualNode";
-
-/** How far from the truth a sensor's value may be, and how old it may be when it is read. */
-interface StatedError {
-  readonly absolute: number;
-  readonly pct: number;
-  readonly ageMs: number;
-}
+import { swallowedChanges, type StatedError } from "./swallowedChanges";
 
 const PARTICLES: StatedError = { absolute: 0.2, pct: 0.5, ageMs: 2500 };
 const LAMP_AGE_MS = 2500;
@@ -55,10 +49,6 @@ const CHIP: Readonly<Record<string, string>> = {
 const TIME_DIGITS = 7;
 /** Instants at which the truth is asked for within the age of a value. */
 const LOOKS = 9;
-/** A metric whose values are younger than this moves from sample to sample. */
-const FAST_MS = 1000;
-/** So near each other it is looked at, where it seems to be off: nearer than a fast level moves. */
-const FINE_MS = 25;
 const NOTES_KEPT = 5;
 /** A chip that was off needs so long until its values are what they ought to be. */
 const SETTLE_MS = 120_000;
@@ -169,105 +159,34 @@ export class TruthCheck {
     }
   }
 
-  /**
-   * Looks for what the node ought to have reported and did not in a run of that length: the
-   * city's curve (steps, or the lines of a swinging door) is farther from the truth than the
-   * rule and the sensor allow, for longer than a sample takes. A channel whose filter smooths
-   * or takes out spikes is left aside, and so is a door's line whose end a restart took away.
-   */
+  /** What was compared in a run of that length, and what the node kept back that it ought to have reported. */
   account(endMs: number): TruthAccount {
     let swallowed = 0;
-    for (const [metric, history] of this.#histories)
-      swallowed += this.#swallowed(metric, history.times, history.values, endMs);
+    for (const [metric, { times, values }] of this.#histories) {
+      const stated = STATED[metric];
+      if (!stated) continue;
+      const found = swallowedChanges({
+        channel: channelConfig(this.#configuration, metric),
+        stated,
+        times,
+        values,
+        endMs,
+        truth: (timeMs) => this.#world.value(metric, timeMs),
+        excused: (timeMs) => this.#excused(metric, timeMs),
+        restartsMs: this.#restartsMs,
+      });
+      swallowed += found.length;
+      for (const { timeMs, believed, truth } of found)
+        this.#note(
+          `${metric} at ${(timeMs / 1000).toFixed(1)} s: ${believed.toFixed(2)} believed, ${truth.toFixed(2)} true`,
+        );
+    }
     return {
       compared: this.#compared,
       wrong: this.#wrong,
       wrongUnderFault: this.#wrongUnderFault,
       swallowed,
     };
-  }
-
-  #swallowed(
-    metric: string,
-    times: readonly number[],
-    values: readonly number[],
-    endMs: number,
-  ): number {
-    const channel = channelConfig(this.#configuration, metric);
-    const stated = STATED[metric];
-    const door = channel.report?.swingingDoor;
-    const deadband = door ?? channel.report?.deadband;
-    const rewritten = channel.smooth ?? channel.spike ?? channel.calibrate ?? channel.rate;
-    if (!stated || !channel.on || deadband === undefined || rewritten) return 0;
-    const periodMs = channel.periodS * 1000;
-    // What moves within a sample must stay off for all of the time, not at some instants.
-    const isFast = stated.ageMs < FAST_MS;
-    const stepMs = isFast ? Math.min(periodMs, FAST_MS / 2) : periodMs;
-    const neededMs = 2 * periodMs + stated.ageMs + (channel.report?.shortestS ?? 0) * 1000;
-    let found = 0;
-    let at = 0;
-    let side = 0;
-    let sinceMs = 0;
-    const believedAt = (timeMs: number) => {
-      const fromMs = times[at] ?? 0;
-      const toMs = times[at + 1] ?? fromMs;
-      const share = door === undefined || toMs === fromMs ? 0 : (timeMs - fromMs) / (toMs - fromMs);
-      return (values[at] ?? NaN) * (1 - share) + (values[at + 1] ?? 0) * share;
-    };
-    const truthAt = (timeMs: number) => this.#world.value(metric, timeMs) ?? NaN;
-    /** On which side of what is believed the truth is off; 0 where it is not, or may be. */
-    const sideAt = (timeMs: number) => {
-      const believed = believedAt(timeMs);
-      const truth = truthAt(timeMs);
-      const band =
-        Math.max(deadband, ((channel.report?.deadbandPct ?? 0) / 100) * Math.abs(believed)) +
-        2 * (stated.absolute + (stated.pct / 100) * Math.abs(truth));
-      const inRange =
-        truth >= (channel.range?.min ?? -Infinity) && truth <= (channel.range?.max ?? Infinity);
-      const isOff = Math.abs(truth - believed) > band;
-      return isOff && inRange && !this.#excused(metric, timeMs) ? Math.sign(truth - believed) : 0;
-    };
-    /** The last instant before a time at which the truth was not off; undefined where it always was. */
-    const lastWellMs = (beforeMs: number) => {
-      for (let timeMs = beforeMs; isFast && timeMs > sinceMs; timeMs -= FINE_MS)
-        if (sideAt(timeMs) !== side) return timeMs;
-      return undefined;
-    };
-    for (let timeMs = times[0] ?? endMs; timeMs < endMs - neededMs; timeMs += stepMs) {
-      while ((times[at + 1] ?? Infinity) <= timeMs) {
-        at++;
-        side = 0;
-      }
-      const next = times[at + 1];
-      // A swinging door's line stands when its end is told.
-      if (door !== undefined && next === undefined) break;
-      if (door !== undefined && this.#restartedBetween(times[at] ?? 0, next ?? 0)) {
-        timeMs = (next ?? endMs) - stepMs;
-        continue;
-      }
-      const now = sideAt(timeMs);
-      if (now === 0 || now !== side) {
-        side = now;
-        sinceMs = timeMs;
-      } else if (timeMs - sinceMs > neededMs) {
-        const wellMs = lastWellMs(timeMs);
-        if (wellMs !== undefined) {
-          sinceMs = wellMs;
-          continue;
-        }
-        found++;
-        this.#note(
-          `${metric} at ${(timeMs / 1000).toFixed(1)} s: ${believedAt(timeMs).toFixed(2)} believed, ${truthAt(timeMs).toFixed(2)} true`,
-        );
-        // It counts once, until the node says something again.
-        timeMs = (next ?? endMs) - stepMs;
-      }
-    }
-    return found;
-  }
-
-  #restartedBetween(fromMs: number, toMs: number): boolean {
-    return this.#restartsMs.some((atMs) => atMs > fromMs && atMs < toMs);
   }
 
   #note(text: string): void {

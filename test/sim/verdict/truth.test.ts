@@ -54,6 +54,25 @@ function swallowedOf(roseMs: number, restartMs?: number): number {
   return check.account(1_800_000).swallowed;
 }
 
+/** What it finds of a level that was 60 dB when the node told of it, and then as given. */
+function swallowedOfLevel(level: (timeMs: number) => number): number {
+  const street = { value: (_metric: string, timeMs: number) => level(timeMs) };
+  const configuration = { channels: { LAF: { on: true, report: { deadband: 3 } } } };
+  const check = new TruthCheck(street, configuration, []);
+  check.reported({ metric: "LAF", value: 60, timeMs: 200_000, boot: 1 });
+  return check.account(400_000).swallowed;
+}
+
+describe("a fast level that was not reported", () => {
+  it("is found where it stayed", () => {
+    expect(swallowedOfLevel((timeMs) => (timeMs < 300_000 ? 60 : 70))).toBe(1);
+  });
+
+  it("is not missed for being elsewhere at the instants that are looked at", () => {
+    expect(swallowedOfLevel((timeMs) => (timeMs % 500 < 50 ? 70 : 60))).toBe(0);
+  });
+});
+
 describe("what a swinging door did not report", () => {
   it("is found", () => expect(swallowedOf(900_000)).toBe(1));
 
