@@ -250,5 +250,5 @@ export interface PlaceMessage {
   readonly directionDeg?: number;
 }
 
-/** `up/log`: lines of the node's log, oldest first, each cut to 80 characters. */
+/** `up/log`: lines of the node's log, oldest first, each cut to 80 bytes of UTF-8. */
 export type LogMessage = readonly string[];
