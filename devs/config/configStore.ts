@@ -27,6 +27,8 @@ export const DIRECTORY_KEY = "cfg";
 const LAST_GOOD = "cfgGood";
 /** A directory that is being written or cleared away: what only it names is waste after a power cut. */
 const DRAFT = "cfgDraft";
+/** A directory without parts, of the document that is being applied; its version says how often that was begun. */
+const ATTEMPT = "cfgTry";
 
 /** Which parts a stored configuration has; as JSON one value in flash. */
 export interface Directory {
@@ -183,6 +185,26 @@ export class ConfigStore {
     if (!draft) return;
     await this.storage.remove(LAST_GOOD);
     await this.clearAway(draft);
+  }
+
+  /**
+   * Takes note that a document is about to be applied. Gives how often that was begun with
+   * no end, this time included; it counts no further than one above `most`.
+   */
+  async beginAttempt(hash: number, most: number): Promise<number> {
+    const before = await this.directory(ATTEMPT);
+    const count = before && before.h === hash ? before.v + 1 : 1;
+    try {
+      if (count <= most) await this.write(ATTEMPT, { v: count, h: hash, b: 0, p: [] });
+    } catch {
+      // Where there is no room, `begin` says so.
+    }
+    return count;
+  }
+
+  /** Takes note that the document was applied or refused. */
+  async endAttempt(): Promise<void> {
+    if (await this.storage.read(ATTEMPT)) await this.storage.remove(ATTEMPT);
   }
 
   /** Ends the trial: the configuration in force is good, the one before it goes. */

@@ -6,6 +6,7 @@ import type { ChainProblem } from "../contract/chain";
 import { checkConfig } from "../contract/config";
 import { isJsonObject, overWishes, type JsonObject } from "../contract/overlay";
 import { partText, readPart, type ConfigStore, type PartChange } from "./configStore";
+import type { PiecedBytes } from "../mqtt/piecedBytes";
 import { HASH_START, addToHash, hashText } from "./hash";
 import { JsonMembers, OPEN_BRACE } from "./jsonMembers";
 import { CHANNELS, documentOf, partId, partName, partSection, sectionNames } from "./parts";
@@ -15,6 +16,14 @@ const VERSION = "version";
 const VERSION_MAX = 4294967295;
 /** A document is hashed so much at a time: a whole one would take all the steps of a turn. */
 const HASH_SLICE_BYTES = 512;
+/**
+ * Bytes of a part and commas in it at most: the largest channel has about 1,200 and 70, and
+ * larger objects take more of the heap than there is.
+ */
+const PART_BYTES_MAX = 2048;
+const PART_COMMAS_MAX = 128;
+/** How often the program may end while it applies a document before it refuses that. */
+const ATTEMPTS_MAX = 3;
 /** Problems that a report lists; further ones are found once these are mended. */
 const PROBLEMS_MAX = 8;
 
@@ -46,7 +55,7 @@ export class Configuration {
   }
 
   /** Applies a document, or says in `problems` why not. Never throws for what is in the document. */
-  async apply(payload: Buffer): Promise<ConfigOutcome> {
+  async apply(payload: PiecedBytes): Promise<ConfigOutcome> {
     let hash = HASH_START;
     for (let from = 0; from < payload.length; from += HASH_SLICE_BYTES) {
       const to = Math.min(from + HASH_SLICE_BYTES, payload.length);
@@ -55,10 +64,25 @@ export class Configuration {
     }
     this.problems = [];
     this.changes = [];
-    if (this.store.version() > 0 && this.store.hash() === hash) return ConfigOutcome.Known;
+    if (this.store.version() > 0 && this.store.hash() === hash) {
+      await this.store.endAttempt();
+      return ConfigOutcome.Known;
+    }
     await this.pause();
     this.version = 0;
     this.writing = false;
+    // The broker keeps the document: one that ends the program would do so at every start.
+    const attempts = await this.store.beginAttempt(hash, ATTEMPTS_MAX);
+    if (attempts > ATTEMPTS_MAX) {
+      this.refuse("", "ended the program " + ATTEMPTS_MAX + " times");
+      return ConfigOutcome.Refused;
+    }
+    const outcome = await this.carryOut(payload, hash);
+    await this.store.endAttempt();
+    return outcome;
+  }
+
+  private async carryOut(payload: PiecedBytes, hash: number): Promise<ConfigOutcome> {
     await this.walk(payload, 0, payload.length, "");
     if (this.problems.length === 0 && this.version === 0) this.takeVersion(0);
     if (this.problems.length > 0) return ConfigOutcome.Refused;
@@ -76,11 +100,12 @@ export class Configuration {
   }
 
   /**
-   * The report for `up/config`: what is in force, and what was refused.
+   * The report for `up/config`, in pieces, for it may have four kilobytes: what is in
+   * force, and what was refused.
    *
    * @param status `in-force`, `refused` or `rolled-back`.
    */
-  async report(status: string): Promise<Buffer> {
+  async report(status: string): Promise<Buffer[]> {
     const store = this.store;
     let head =
       '{"version":' +
@@ -94,7 +119,6 @@ export class Configuration {
       if (this.version > 0) head += ',"wanted":' + this.version;
       head += ',"refused":' + JSON.stringify(this.problems);
     }
-    // The largest report has four kilobytes: it is put together once, from its pieces.
     const pieces = [Buffer.from(head + ',"config":{"' + CHANNELS + '":{')];
     let separator = "";
     for (const id of store.parts())
@@ -103,7 +127,7 @@ export class Configuration {
     for (const id of store.parts())
       if (partSection(id) !== CHANNELS) await this.reportPart(id, ",", pieces);
     pieces.push(Buffer.from("}}"));
-    return joined(pieces);
+    return pieces;
   }
 
   /** Adds a part after a separator. Gives the separator of the next one. */
@@ -115,12 +139,17 @@ export class Configuration {
   }
 
   /** Goes through the members of the document, or of its channels, from `start` up to `end`. */
-  private async walk(payload: Buffer, start: number, end: number, section: string): Promise<void> {
-    const members = new JsonMembers(payload, start, end);
-    while (members.next()) {
+  private async walk(
+    payload: PiecedBytes,
+    start: number,
+    end: number,
+    section: string,
+  ): Promise<void> {
+    const members = new JsonMembers(payload, start, end, this.pause);
+    while (await members.next()) {
       const key = members.key;
       if (section !== "") await this.member(section + "." + key, partId(section, key), members);
-      else if (key === CHANNELS && payload[members.start] === OPEN_BRACE)
+      else if (key === CHANNELS && payload.at(members.start) === OPEN_BRACE)
         await this.walk(payload, members.start, members.end, key);
       else await this.member(key, partId(key, ""), members);
       await this.pause();
@@ -130,6 +159,10 @@ export class Configuration {
 
   private async member(path: string, id: number, members: JsonMembers): Promise<void> {
     let value: unknown;
+    if (members.end - members.start > PART_BYTES_MAX || members.commas > PART_COMMAS_MAX) {
+      this.refuse(path, "is over " + PART_BYTES_MAX + " bytes or " + PART_COMMAS_MAX + " commas");
+      return;
+    }
     try {
       value = members.value();
     } catch {
@@ -181,22 +214,10 @@ export class Configuration {
       return;
     }
     if (this.changes.some((change) => change.id === id)) this.refuse(path, "is there twice");
-    this.changes.push({ id: id, length: text.length, before: before.length });
+    else this.changes.push({ id: id, length: text.length, before: before.length });
   }
 
   private refuse(path: string, reason: string): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ path: path, reason: reason });
   }
-}
-
-function joined(pieces: Buffer[]): Buffer {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const bytes = Buffer.alloc(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

@@ -11,7 +11,7 @@ export function addToHash(hash: number, bytes: Buffer): number {
   let high = Math.floor(hash / 65536);
   let low = hash - high * 65536;
   for (let i = 0; i < bytes.length; i++) {
-    low = low ^ bytes[i];
+    low = low ^ (bytes[i] as number);
     // Times 0x01000193, modulo 2^32.
     const product = low * 0x193;
     high = (high * 0x193 + low * 0x100 + (product >> 16)) & 0xffff;

@@ -17,6 +17,9 @@
 import { jsonLine } from "./jsonLines";
 import { isJsonObject, type JsonObject } from "./overlay";
 
+/** Problems that are kept: each takes some hundred bytes. */
+const PROBLEMS_MAX = 16;
+
 /** Something wrong: `path` names it, `reason` says what was expected. */
 export interface Problem {
   path: string;
@@ -59,7 +62,7 @@ export class Checker {
   }
 
   problem(path: string, reason: string): void {
-    this.problems.push({ path: path, reason: reason });
+    if (this.problems.length < PROBLEMS_MAX) this.problems.push({ path: path, reason: reason });
   }
 
   private value(rule: unknown, value: unknown, path: string): void {

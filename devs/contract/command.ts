@@ -63,7 +63,7 @@ export function readCommand(payload: Buffer): Command {
 
 function problemOf(payload: Buffer, command: Command): string {
   if (payload.length > COMMAND_MAX_BYTES)
-    return "the command has " + payload.length + " bytes, more than " + COMMAND_MAX_BYTES;
+    return "the command has more than " + COMMAND_MAX_BYTES + " bytes";
   const parsed = parseFlat(payload);
   if (!isJsonObject(parsed)) return "must be a JSON object";
   const all = parsed as JsonObject;

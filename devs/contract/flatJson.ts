@@ -1,7 +1,7 @@
 /** Small messages from outside. */
 
 /** Longest such message, in bytes. */
-const LENGTH_MAX = 512;
+export const FLAT_MAX_BYTES = 512;
 /** Brackets and braces that open in such a message, at most. */
 const OPENINGS_MAX = 4;
 
@@ -10,7 +10,7 @@ const OPENINGS_MAX = 4;
  * bytes. The runtime's `JSON.parse` goes down its own stack, and ends the program at its end.
  */
 export function parseFlat(payload: Buffer): unknown {
-  if (payload.length > LENGTH_MAX) return undefined;
+  if (payload.length > FLAT_MAX_BYTES) return undefined;
   let openings = 0;
   for (let i = 0; i < payload.length; i++) if (payload[i] === 91 || payload[i] === 123) openings++;
   if (openings > OPENINGS_MAX) return undefined;

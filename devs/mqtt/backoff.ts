@@ -16,10 +16,11 @@ export const BACKOFF_SHORTEST_MS = 100;
 const BACKOFF_FACTOR = 1.3;
 
 /**
- * Highest delay after a connection that stood was lost, in milliseconds: a broker that
- * restarts loses those of all nodes at once, and they are not to come back in one second.
+ * Highest delay at the start and after a connection that stood was lost, in milliseconds:
+ * a power cut and a broker's restart meet all nodes at once, and they are not to come
+ * back in one second.
  */
-export const BACKOFF_LOST_MS = 5000;
+export const BACKOFF_TOGETHER_MS = 5000;
 
 /** Wait after the server refused this client by name or password, in milliseconds. */
 export const REFUSED_SHORTEST_MS = 300000;
@@ -35,9 +36,13 @@ export function backoffDelayMs(failures: number, random: number): number {
   return spread(BACKOFF_SHORTEST_MS, backoffLimitMs(failures), random);
 }
 
-/** The same after a connection that stood was lost. */
-export function lostDelayMs(failures: number, random: number): number {
-  return spread(BACKOFF_SHORTEST_MS, Math.max(BACKOFF_LOST_MS, backoffLimitMs(failures)), random);
+/** The same at the start and after a connection that stood was lost. */
+export function togetherDelayMs(failures: number, random: number): number {
+  return spread(
+    BACKOFF_SHORTEST_MS,
+    Math.max(BACKOFF_TOGETHER_MS, backoffLimitMs(failures)),
+    random,
+  );
 }
 
 function backoffLimitMs(failures: number): number {

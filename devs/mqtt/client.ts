@@ -5,6 +5,7 @@ import { Bell } from "../fibers/bell";
 import { leaveGateway } from "../runtime/services";
 import type { MessageSource } from "./inFlight";
 import { jitterSeed, mixJitter, nextJitter } from "./jitter";
+import type { Payload } from "./packets";
 import { LEAVE_TIMEOUT_MS, Session, type SessionHooks, type SessionOptions } from "./session";
 import { SessionState } from "./sessionStates";
 import { type RuntimeSockets, type SocketAddress, SocketLink } from "./socket";
@@ -51,7 +52,7 @@ export class MqttClient {
    * Queues a message for QoS 1; it survives reconnections. False, and counted, when the
    * queue is full: then it is not sent.
    */
-  publish(topic: string, payload: Buffer | string, retain: boolean): boolean {
+  publish(topic: string, payload: Payload, retain: boolean): boolean {
     const taken = this.session.publish(topic, payload, retain);
     this.wake();
     return taken;

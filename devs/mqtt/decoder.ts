@@ -4,14 +4,19 @@
  */
 
 import { PacketType } from "./packets";
+import { PIECE_BYTES, PiecedBytes } from "./piecedBytes";
 
 /** Largest packet taken when nothing else is asked for, in bytes after the fixed header. */
 export const DEFAULT_MAX_PACKET_BYTES = 4096;
+
+/** Bytes kept of a PUBLISH over the limit: its topic name and packet identifier are in them. */
+const SKIPPED_HEADER_BYTES = 256;
 
 const WRONG_LENGTH = "wrong length";
 const NO_PACKET_ID = "packet identifier 0";
 const RESERVED_BITS = "reserved bits set";
 const NOTHING = Buffer.alloc(0);
+const NO_PAYLOAD = new PiecedBytes([], 0, 0);
 
 /** The packet that the decoder read last. A field that its type does not have is left as it was. */
 export class IncomingPacket {
@@ -29,7 +34,10 @@ export class IncomingPacket {
   /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. */
   returnCode: number = 0;
   topicName: string = "";
-  payload: Buffer = NOTHING;
+  /** PUBLISH: empty where it was too long. */
+  payload: PiecedBytes = NO_PAYLOAD;
+  /** PUBLISH: over the limit, and left out. */
+  tooLong: boolean = false;
 }
 
 /** Where in a packet the next byte belongs. */
@@ -54,10 +62,13 @@ export class PacketDecoder {
   private firstByte: number = 0;
   private remainingLength: number = 0;
   private lengthShift: number = 0;
-  private body: Buffer = NOTHING;
+  private pieces: Buffer[] = [];
   private bodyFilled: number = 0;
 
-  /** `maxPacketBytes` limits the remaining length of a packet. */
+  /**
+   * `maxPacketBytes` limits the remaining length of a packet. The payload of a longer PUBLISH
+   * is left out: the server would send it again on every connection until it is acknowledged.
+   */
   constructor(maxPacketBytes: number) {
     this.maxPacketBytes = maxPacketBytes;
   }
@@ -67,6 +78,7 @@ export class PacketDecoder {
     this.problem = "";
     this.chunks = [];
     this.taken = 0;
+    this.pieces = [];
     this.phase = Phase.FirstByte;
   }
 
@@ -77,7 +89,7 @@ export class PacketDecoder {
 
   /** Reads on to the end of the next packet, and says whether `packet` holds one now. */
   next(): boolean {
-    this.packet.payload = NOTHING;
+    this.packet.payload = NO_PAYLOAD;
     while (this.problem === "" && this.chunks.length > 0) {
       const chunk = this.chunks[0];
       if (this.phase === Phase.Body) this.takeBody(chunk);
@@ -90,7 +102,7 @@ export class PacketDecoder {
         this.phase = Phase.FirstByte;
         const reason = this.parse();
         if (reason !== "") this.problem = "packet type " + this.packet.type + ": " + reason;
-        this.body = NOTHING;
+        this.pieces = [];
         return this.problem === "";
       }
     }
@@ -108,27 +120,33 @@ export class PacketDecoder {
     }
     this.remainingLength += (byte & 0x7f) << this.lengthShift;
     this.lengthShift += 7;
-    if (this.remainingLength > this.maxPacketBytes) {
-      this.problem = "over " + this.maxPacketBytes + " bytes";
-    } else if ((byte & 0x80) === 0) {
+    if ((byte & 0x80) === 0) {
       this.phase = Phase.Body;
       this.bodyFilled = 0;
+      if (this.isTooLong() && this.firstByte >> 4 !== PacketType.Publish)
+        this.problem = "over " + this.maxPacketBytes + " bytes";
     } else if (this.lengthShift > 21) {
       // Clause 2.2.3: at most four bytes.
       this.problem = "remaining length over 4 bytes";
     }
   }
 
+  private isTooLong(): boolean {
+    return this.remainingLength > this.maxPacketBytes;
+  }
+
   private takeBody(chunk: Buffer): void {
-    const missing = this.remainingLength - this.bodyFilled;
-    const there = chunk.length - this.taken;
-    const count = missing < there ? missing : there;
-    const piece = chunk.slice(this.taken, this.taken + count);
-    if (count === this.remainingLength) {
-      this.body = piece;
-    } else {
-      if (this.bodyFilled === 0) this.body = Buffer.alloc(this.remainingLength);
-      this.body.set(piece, this.bodyFilled);
+    const { taken, bodyFilled, pieces, remainingLength } = this;
+    const kept = this.isTooLong()
+      ? Math.min(SKIPPED_HEADER_BYTES, remainingLength)
+      : remainingLength;
+    let count = Math.min(remainingLength - bodyFilled, chunk.length - taken);
+    if (bodyFilled < kept) {
+      const at = bodyFilled & (PIECE_BYTES - 1);
+      if (at === 0) pieces.push(Buffer.alloc(Math.min(kept - bodyFilled, PIECE_BYTES)));
+      const piece = pieces[pieces.length - 1] as Buffer;
+      count = Math.min(count, piece.length - at);
+      piece.set(chunk.slice(taken, taken + count), at);
     }
     this.bodyFilled += count;
     this.taken += count;
@@ -148,15 +166,21 @@ export class PacketDecoder {
     return "not for a client";
   }
 
+  private body(): Buffer {
+    return this.pieces[0] || NOTHING;
+  }
+
   private uint16(at: number): number {
-    return (this.body[at] << 8) | this.body[at + 1];
+    const body = this.body();
+    return (body[at] << 8) | body[at + 1];
   }
 
   private parseConnack(): string {
     if (this.remainingLength !== 2) return WRONG_LENGTH;
-    if ((this.body[0] & 0xfe) !== 0) return RESERVED_BITS;
-    this.packet.sessionPresent = this.body[0] === 1;
-    this.packet.returnCode = this.body[1];
+    const body = this.body();
+    if ((body[0] & 0xfe) !== 0) return RESERVED_BITS;
+    this.packet.sessionPresent = body[0] === 1;
+    this.packet.returnCode = body[1];
     return "";
   }
 
@@ -169,16 +193,17 @@ export class PacketDecoder {
   private parseSuback(): string {
     if (this.remainingLength < 3) return WRONG_LENGTH;
     this.packet.packetId = this.uint16(0);
+    const body = this.body();
     let highest = 0;
-    for (let i = 2; i < this.remainingLength; i++)
-      if (this.body[i] > highest) highest = this.body[i];
+    for (let i = 2; i < body.length; i++) if (body[i] > highest) highest = body[i];
     this.packet.returnCode = highest;
     return this.packet.packetId === 0 ? NO_PACKET_ID : "";
   }
 
   private parsePublish(): string {
     const packet = this.packet;
-    const length = this.remainingLength;
+    const body = this.body();
+    const { length } = body;
     const qos = (this.firstByte >> 1) & 3;
     if (qos > 1) return "QoS " + qos;
     packet.qos = qos;
@@ -188,7 +213,7 @@ export class PacketDecoder {
     const topicEnd = 2 + this.uint16(0);
     const headerEnd = topicEnd + (qos > 0 ? 2 : 0);
     if (headerEnd > length) return WRONG_LENGTH;
-    const topic = this.body.slice(2, topicEnd);
+    const topic = body.slice(2, topicEnd);
     // Clauses 4.7.3 and 3.3.2.1: one character at least, no wildcard, no NUL.
     const wildcard = topic.indexOf(0x23) >= 0 || topic.indexOf(0x2b) >= 0;
     if (topic.length === 0 || wildcard || topic.indexOf(0) >= 0) return "bad topic name";
@@ -197,7 +222,9 @@ export class PacketDecoder {
       packet.packetId = this.uint16(topicEnd);
       if (packet.packetId === 0) return NO_PACKET_ID;
     }
-    packet.payload = this.body.slice(headerEnd, length);
+    packet.tooLong = this.isTooLong();
+    if (!packet.tooLong)
+      packet.payload = new PiecedBytes(this.pieces, headerEnd, this.remainingLength - headerEnd);
     return "";
   }
 }

@@ -40,17 +40,25 @@ const CONNECT_WILL_RETAIN = 0x20;
 const CONNECT_WILL_QOS_1 = 0x08;
 const CONNECT_WILL = 0x04;
 
+/** A part of a payload: bytes, or ASCII text. */
+export type Piece = Buffer | string;
+
 /**
- * What a message says: bytes, text to be sent as UTF-8, or pieces of ASCII text, which
- * are never put together but in the packet.
+ * What a message says: bytes, text to be sent as UTF-8, or pieces, which are never put
+ * together but in the packet.
  */
-export type Payload = Buffer | string | string[];
+export type Payload = Piece | Piece[];
 
 /** An application message: a topic name and a payload. */
 export interface Message {
   readonly topic: string;
   readonly payload: Payload;
   readonly retain: boolean;
+}
+
+/** A message whose payload is not in pieces. */
+export interface WholeMessage extends Message {
+  readonly payload: Piece;
 }
 
 /** What a CONNECT packet says (clause 3.1), always asking for the session that was kept. */
@@ -62,19 +70,27 @@ export interface ConnectFields {
   /** Seconds between signs of life, 0 to 65535; 0 turns the keep-alive off. */
   readonly keepAliveS: number;
   /** Published by the server with QoS 1 when the connection ends without a DISCONNECT. */
-  readonly will?: Message;
+  readonly will?: WholeMessage;
 }
 
-function utf8(text: Payload): Buffer {
-  if (typeof text === "string") return Buffer.from(text);
-  return Array.isArray(text) ? Buffer.from(text.join("")) : text;
+/** Length of a payload in bytes, or, of text, in characters. */
+export function payloadLength(payload: Payload): number {
+  if (!Array.isArray(payload)) return payload.length;
+  let length = 0;
+  for (const piece of payload) length += piece.length;
+  return length;
 }
 
-/** A packet with its fixed header written (clause 2.2); the body starts at the end minus `bodyLength`. */
-function allocPacket(firstByte: number, bodyLength: number): Buffer {
+/** Bytes of a piece, text as UTF-8. */
+export function utf8(text: Piece): Buffer {
+  return typeof text === "string" ? Buffer.from(text) : text;
+}
+
+/** A packet with its fixed header written (clause 2.2) and, at its end, `room` for its body or the beginning of it. */
+function allocPacket(firstByte: number, bodyLength: number, room: number): Buffer {
   let lengthBytes = 1;
   for (let rest = bodyLength >> 7; rest > 0; rest >>= 7) lengthBytes++;
-  const packet = Buffer.alloc(1 + lengthBytes + bodyLength);
+  const packet = Buffer.alloc(1 + lengthBytes + room);
   packet[0] = firstByte;
   let rest = bodyLength;
   for (let i = 1; i <= lengthBytes; i++) {
@@ -120,7 +136,7 @@ export function encodeConnect(fields: ConnectFields): Buffer {
   const protocolName = utf8("MQTT");
   let bodyLength = 2 + protocolName.length + 4;
   for (const part of parts) bodyLength += 2 + part.length;
-  const packet = allocPacket(PacketType.Connect << 4, bodyLength);
+  const packet = allocPacket(PacketType.Connect << 4, bodyLength, bodyLength);
   let at = putField(packet, packet.length - bodyLength, protocolName);
   packet[at] = PROTOCOL_LEVEL;
   packet[at + 1] = flags;
@@ -131,29 +147,36 @@ export function encodeConnect(fields: ConnectFields): Buffer {
 
 /**
  * PUBLISH (clause 3.3) with QoS 1 under a packet identifier, or with QoS 0 when
- * `packetId` is 0. `dup` marks that the same packet was sent before.
+ * `packetId` is 0. `dup` marks that the same packet was sent before. Where it is not
+ * `whole`, the payload is left out: its bytes are to be sent right behind.
  */
-export function encodePublish(message: Message, packetId: number, dup: boolean): Buffer {
+export function encodePublish(
+  message: Message,
+  packetId: number,
+  dup: boolean,
+  whole: boolean,
+): Buffer {
+  const { payload } = message;
+  const pieces = Array.isArray(payload) ? payload : [utf8(payload)];
   const topic = utf8(message.topic);
-  const pieces = Array.isArray(message.payload) ? message.payload : [utf8(message.payload)];
-  let payloadLength = 0;
-  for (const piece of pieces) payloadLength += piece.length;
-  const bodyLength = 2 + topic.length + (packetId > 0 ? 2 : 0) + payloadLength;
+  const headerLength = 2 + topic.length + (packetId > 0 ? 2 : 0);
+  const bodyLength = headerLength + payloadLength(pieces);
   const flags = (dup ? 8 : 0) | (packetId > 0 ? 2 : 0) | (message.retain ? 1 : 0);
-  const packet = allocPacket((PacketType.Publish << 4) | flags, bodyLength);
-  const at = putField(packet, packet.length - bodyLength, topic);
-  if (packetId > 0) putUint16(packet, at, packetId);
-  let end = packet.length - payloadLength;
+  const room = whole ? bodyLength : headerLength;
+  const packet = allocPacket((PacketType.Publish << 4) | flags, bodyLength, room);
+  let at = putField(packet, packet.length - room, topic);
+  if (packetId > 0) at = putUint16(packet, at, packetId);
+  if (!whole) return packet;
   for (const piece of pieces) {
-    packet.set(utf8(piece), end);
-    end += piece.length;
+    packet.set(utf8(piece), at);
+    at += piece.length;
   }
   return packet;
 }
 
 /** PUBACK (clause 3.4). */
 export function encodePuback(packetId: number): Buffer {
-  const packet = allocPacket(PacketType.Puback << 4, 2);
+  const packet = allocPacket(PacketType.Puback << 4, 2, 2);
   putUint16(packet, 2, packetId);
   return packet;
 }
@@ -173,7 +196,7 @@ export function encodeSubscribe(packetId: number, topicFilters: string[], wanted
   }
   const type = wanted ? PacketType.Subscribe : PacketType.Unsubscribe;
   // Clauses 3.8.1 and 3.10.1: the lower four bits of the first byte are 0010.
-  const packet = allocPacket((type << 4) | 2, bodyLength);
+  const packet = allocPacket((type << 4) | 2, bodyLength, bodyLength);
   let at = putUint16(packet, packet.length - bodyLength, packetId);
   for (const part of parts) {
     at = putField(packet, at, part);
@@ -185,10 +208,10 @@ export function encodeSubscribe(packetId: number, topicFilters: string[], wanted
 
 /** PINGREQ (clause 3.12). */
 export function encodePingreq(): Buffer {
-  return allocPacket(PacketType.Pingreq << 4, 0);
+  return allocPacket(PacketType.Pingreq << 4, 0, 0);
 }
 
 /** DISCONNECT (clause 3.14): the server then discards the will. */
 export function encodeDisconnect(): Buffer {
-  return allocPacket(PacketType.Disconnect << 4, 0);
+  return allocPacket(PacketType.Disconnect << 4, 0, 0);
 }

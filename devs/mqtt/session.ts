@@ -3,7 +3,7 @@
  * owns no socket, no clock and no random source; all three are given.
  */
 
-import { backoffDelayMs, lostDelayMs, refusedDelayMs } from "./backoff";
+import { backoffDelayMs, refusedDelayMs, togetherDelayMs } from "./backoff";
 import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder } from "./decoder";
 import { InFlightMessage, InFlightWindow, type MessageSource } from "./inFlight";
 import {
@@ -11,14 +11,20 @@ import {
   ConnackCode,
   type Message,
   PacketType,
+  type Payload,
+  type Piece,
   SUBACK_FAILURE,
+  type WholeMessage,
   encodeConnect,
   encodeDisconnect,
   encodePingreq,
   encodePuback,
   encodePublish,
   encodeSubscribe,
+  payloadLength,
+  utf8,
 } from "./packets";
+import type { PiecedBytes } from "./piecedBytes";
 import { SessionEvent, SessionState, nextState } from "./sessionStates";
 import { matchesTopicFilter } from "./topicFilter";
 
@@ -30,6 +36,13 @@ export const MAX_IN_FLIGHT = MAX_MESSAGES_IN_FLIGHT + 1;
 export const MAX_QUEUED_MESSAGES = 8;
 /** Payload characters or bytes that `publish` takes before it refuses, those in flight included. */
 export const MAX_QUEUED_PAYLOAD = 4096;
+
+/**
+ * Longest payload in pieces that is put together to be sent. A longer one goes out piece
+ * by piece: after days the free heap has no room left in one place for a packet of some
+ * kilobytes, and an allocation that fails ends the program.
+ */
+const WHOLE_PAYLOAD_MAX = 1024;
 
 /** Longest wait for the socket: name lookup, TCP and a TLS handshake on an ESP32 (about 3 s). */
 export const OPEN_TIMEOUT_MS = 30000;
@@ -56,7 +69,7 @@ const NO_DEADLINE_MS = 3600000;
 export interface Link {
   /** Begins to open; the answer comes as `linkOpened` or `linkLost`. */
   open(): void;
-  /** Sends a packet whole and in order, or reports `linkLost` later. */
+  /** Sends a packet, or a part of one, whole and in order, or reports `linkLost` later. */
   send(packet: Buffer): void;
   /** Whether earlier packets still wait to be written; the session then adds none but answers. */
   backlogged(): boolean;
@@ -67,9 +80,9 @@ export interface Link {
 /** What the session tells the node. */
 export interface SessionHooks {
   /** The connection stands: gives the birth message, which is published before anything else. */
-  birth(sessionPresent: boolean): Message;
+  birth(sessionPresent: boolean): WholeMessage;
   /** A message for one of the subscriptions came; `retained`: the broker had kept it from before. */
-  message(topic: string, payload: Buffer, retained: boolean): void;
+  message(topic: string, payload: PiecedBytes, retained: boolean): void;
   /** The state changed; `reason` says why a connection ended or was not made, and is empty otherwise. */
   stateChanged(state: SessionState, reason: string): void;
 }
@@ -77,7 +90,7 @@ export interface SessionHooks {
 /** Who connects, and how; the keep-alive must be 10 s at least. */
 export interface SessionOptions extends ConnectFields {
   /** Its topic also takes the offline message. */
-  readonly will: Message;
+  readonly will: WholeMessage;
   /** Topic filters, subscribed with QoS 1. */
   readonly subscriptions: string[];
   /** A topic filter that is subscribed only while the node listens to it: see `listen`. */
@@ -116,7 +129,7 @@ export class SessionCounters {
   subscriptionsRefused: number = 0;
   /** Messages received that belong to a subscription. */
   received: number = 0;
-  /** Messages received that belong to no subscription, or that the node's hook threw at. */
+  /** Messages received that belong to no subscription, are too long, or that the node's hook threw at. */
   badMessages: number = 0;
   bytesIn: number = 0;
   bytesOut: number = 0;
@@ -202,13 +215,14 @@ export class Session {
    * Queues a message for QoS 1. False, and counted, when the queue has no room: the
    * message is then not sent.
    */
-  publish(topic: string, payload: Buffer | string, retain: boolean): boolean {
+  publish(topic: string, payload: Payload, retain: boolean): boolean {
+    const length = payloadLength(payload);
     const fits =
       this.queue.length + this.keptInFlight < MAX_QUEUED_MESSAGES &&
-      this.queuedPayload + payload.length <= MAX_QUEUED_PAYLOAD;
+      this.queuedPayload + length <= MAX_QUEUED_PAYLOAD;
     if (fits) {
       this.queue.push({ topic: topic, payload: payload, retain: retain });
-      this.queuedPayload += payload.length;
+      this.queuedPayload += length;
     } else {
       this.counters.refusedMessages++;
     }
@@ -219,7 +233,10 @@ export class Session {
   publishQos0(topic: string, payload: Buffer | string, nowMs: number): boolean {
     const can = this.state === SessionState.Connected && !this.link.backlogged();
     if (can)
-      this.send(encodePublish({ topic: topic, payload: payload, retain: false }, 0, false), nowMs);
+      this.send(
+        encodePublish({ topic: topic, payload: payload, retain: false }, 0, false, true),
+        nowMs,
+      );
     else this.counters.droppedQos0++;
     return can;
   }
@@ -331,11 +348,12 @@ export class Session {
 
   private delayMs(before: SessionState, event: SessionEvent): number {
     if (event === SessionEvent.Refused) return refusedDelayMs(this.random());
-    const lost = before === SessionState.Connected;
-    const delay = lost
-      ? lostDelayMs(this.failures, this.random())
+    const atStart = event === SessionEvent.Start;
+    const together = atStart || before === SessionState.Connected;
+    const delay = together
+      ? togetherDelayMs(this.failures, this.random())
       : backoffDelayMs(this.failures, this.random());
-    if (event !== SessionEvent.Start) this.failures++;
+    if (!atStart) this.failures++;
     return delay;
   }
 
@@ -424,7 +442,7 @@ export class Session {
     let wanted = packet.topicName === this.options.occasional;
     for (let i = 0; i < filters.length && !wanted; i++)
       wanted = matchesTopicFilter(filters[i], packet.topicName);
-    if (wanted) {
+    if (wanted && !packet.tooLong) {
       this.counters.received++;
       try {
         this.hooks.message(packet.topicName, packet.payload, packet.retain);
@@ -458,7 +476,7 @@ export class Session {
       source.acknowledged(entry.handle);
     } else {
       this.keptInFlight--;
-      this.queuedPayload -= entry.message().payload.length;
+      this.queuedPayload -= payloadLength(entry.message().payload);
     }
   }
 
@@ -578,12 +596,15 @@ export class Session {
   }
 
   private sendInFlight(entry: InFlightMessage, nowMs: number): void {
-    const packet = encodePublish(entry.message(), entry.packetId, entry.sentBefore);
+    const message = entry.message();
+    const { payload } = message;
+    const whole = !Array.isArray(payload) || payloadLength(payload) <= WHOLE_PAYLOAD_MAX;
+    this.send(encodePublish(message, entry.packetId, entry.sentBefore, whole), nowMs);
+    if (!whole) for (const piece of payload as Piece[]) this.send(utf8(piece), nowMs);
     if (entry.sentBefore) this.counters.resent++;
     else this.counters.published++;
     entry.sentBefore = true;
     entry.sentAtMs = nowMs;
-    this.send(packet, nowMs);
   }
 
   private sendStateMessage(message: Message, nowMs: number): void {
@@ -598,6 +619,7 @@ export class Session {
     this.stateMessage = undefined;
   }
 
+  /** Sends a packet, or the next part of one. */
   private send(packet: Buffer, nowMs: number): void {
     this.counters.bytesOut += packet.length;
     this.lastSentMs = nowMs;

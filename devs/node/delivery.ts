@@ -1,7 +1,7 @@
 import * as ds from "@devicescript/core";
 import { CityClock } from "../clock/cityClock";
 import { ConfigDocument, sectionConfig } from "../contract/config";
-import { parseFlat } from "../contract/flatJson";
+import { FLAT_MAX_BYTES, parseFlat } from "../contract/flatJson";
 import { TimeBeacon } from "../contract/messages";
 import { isJsonObject } from "../contract/overlay";
 import {
@@ -13,6 +13,7 @@ import {
   timeTopic,
 } from "../contract/topics";
 import { MqttClient } from "../mqtt/client";
+import { PiecedBytes } from "../mqtt/piecedBytes";
 import { SessionCounters, SessionHooks } from "../mqtt/session";
 import { FlashJournal } from "../outbox/flashJournal";
 import type { EventWriter } from "../outbox/journaling";
@@ -170,9 +171,9 @@ export class Delivery {
   }
 
   /** Hears the time beacon; false for any other message. */
-  heard(topic: string, payload: Buffer, retained: boolean): boolean {
+  heard(topic: string, payload: PiecedBytes, retained: boolean): boolean {
     if (topic !== this.beaconTopic) return false;
-    const beacon = parseFlat(payload);
+    const beacon = parseFlat(payload.beginning(FLAT_MAX_BYTES + 1));
     // What is no number is refused below.
     const utcMs: unknown = isJsonObject(beacon) ? (beacon as TimeBeacon).utcMs : undefined;
     const utcS = typeof utcMs === "number" ? utcMs / 1000 : undefined;

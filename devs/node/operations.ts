@@ -3,12 +3,16 @@ import { ANSWER_NAMES, Answer, answerTo, rememberAnswer } from "../commands/answ
 import { ConfigStore } from "../config/configStore";
 import { ConfigOutcome, Configuration } from "../config/configuration";
 import { Trial, TrialVerdict } from "../config/trial";
-import { Command, readCommand } from "../contract/command";
+import { COMMAND_MAX_BYTES, Command, readCommand } from "../contract/command";
 import { DOWN_CONFIG, DOWN_PLACE, UP_CONFIG, UP_REPLY } from "../contract/topics";
 import { Bell } from "../fibers/bell";
+import type { Payload } from "../mqtt/packets";
+import type { PiecedBytes } from "../mqtt/piecedBytes";
 
 /** Commands that wait while one is carried out; one more is counted as a bad message. */
 const COMMANDS_MAX = 4;
+/** What is kept of a message that is no document: what is longer is refused. */
+const SMALL_MESSAGE_BYTES = COMMAND_MAX_BYTES + 1;
 /** How often the trial of a configuration is looked at. */
 const LOOK_PERIOD_MS = 5000;
 
@@ -16,7 +20,7 @@ const LOOK_PERIOD_MS = 5000;
 export interface Operated {
   connected(): boolean;
   /** Publishes below the node's own topics with QoS 1; false where there is no room for it. */
-  publish(leaf: string, payload: Buffer | string, retain: boolean): boolean;
+  publish(leaf: string, payload: Payload, retain: boolean): boolean;
   /** Puts a part of the configuration that has changed in force. False where only a restart does. */
   applyPart(id: number): Promise<boolean>;
   /** Takes note of where the node hangs: a `PlaceMessage`, empty for nowhere. */
@@ -39,7 +43,7 @@ export class Operations {
   private readonly trial = new Trial();
   private readonly answered: number[] = [];
   private readonly bell = new Bell();
-  private document: Buffer | undefined;
+  private document: PiecedBytes | undefined;
   private place: Buffer | undefined;
   private readonly commands: Buffer[] = [];
   /** What the report that is due says of itself; empty when none is due. */
@@ -59,12 +63,13 @@ export class Operations {
   }
 
   /** Takes a message of `down/config`, `down/place` or `down/command`. */
-  take(topic: string, payload: Buffer): void {
+  take(topic: string, payload: PiecedBytes): void {
     if (topic.indexOf(DOWN_CONFIG) > 0) {
       // An empty one is the broker forgetting what it kept.
       if (payload.length > 0) this.document = payload;
-    } else if (topic.indexOf(DOWN_PLACE) > 0) this.place = payload;
-    else if (this.commands.length < COMMANDS_MAX) this.commands.push(payload);
+    } else if (topic.indexOf(DOWN_PLACE) > 0) this.place = payload.beginning(SMALL_MESSAGE_BYTES);
+    else if (this.commands.length < COMMANDS_MAX)
+      this.commands.push(payload.beginning(SMALL_MESSAGE_BYTES));
     else this.overflows++;
     this.bell.ring();
   }
@@ -108,7 +113,7 @@ export class Operations {
    * Applies a document, from the broker or the node's own. Gives the first reason why it
    * was refused, or an empty text.
    */
-  async apply(document: Buffer): Promise<string> {
+  async apply(document: PiecedBytes): Promise<string> {
     const { configuration } = this;
     const outcome = await configuration.apply(document);
     this.reportDue = outcome === ConfigOutcome.Refused ? "refused" : "in-force";

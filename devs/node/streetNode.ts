@@ -15,7 +15,8 @@ import { metricIndex, metricName } from "../contract/metrics";
 import { failedCheck, selfTestReport, skippedCheck } from "../contract/selfTest";
 import { UP_HEALTH, UP_LOG, UP_STATE, nodeTopic } from "../contract/topics";
 import { dayPartAt } from "../filter/dayPart";
-import { Message } from "../mqtt/packets";
+import { Payload, WholeMessage } from "../mqtt/packets";
+import { PiecedBytes, piecedBytes } from "../mqtt/piecedBytes";
 import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
 import { OutboxEvent } from "../outbox/outbox";
@@ -159,7 +160,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     this.delivery.addEvent(event);
   }
 
-  birth(): Message {
+  birth(): WholeMessage {
     const { city, node, boot, program } = this.identity;
     const reason = this.birthReason;
     this.birthReason = "reconnected";
@@ -184,7 +185,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     };
   }
 
-  message(topic: string, payload: Buffer, retained: boolean): void {
+  message(topic: string, payload: PiecedBytes, retained: boolean): void {
     if (!this.delivery.heard(topic, payload, retained)) this.operations.take(topic, payload);
   }
 
@@ -199,7 +200,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     return this.delivery.client.connected();
   }
 
-  publish(leaf: string, payload: Buffer | string, retain: boolean): boolean {
+  publish(leaf: string, payload: Payload, retain: boolean): boolean {
     const { city, node } = this.identity;
     return this.delivery.client.publish(nodeTopic(city, node, leaf), payload, retain);
   }
@@ -232,7 +233,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     if (pole === identity.pole) return;
     identity.pole = pole;
     this.birthReason = "placed";
-    this.publish(UP_STATE, this.birth().payload as string, true);
+    this.publish(UP_STATE, this.birth().payload, true);
     await storePole(identity);
   }
 
@@ -388,8 +389,10 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     }
     const version = Math.max(1, store.version());
     return await this.operations.apply(
-      Buffer.from(
-        '{"version":' + version + ',"channels":{"' + name + '":{"calibrate":{' + wish + "}}}}",
+      piecedBytes(
+        Buffer.from(
+          '{"version":' + version + ',"channels":{"' + name + '":{"calibrate":{' + wish + "}}}}",
+        ),
       ),
     );
   }

@@ -90,7 +90,7 @@ describe("streetnode sim", () => {
 
   it("says plainly that nobody is at the broker's address, and lets the nodes try", async () => {
     const { code, err, out } = await streetnode(
-      ...["sim", "--for", "4s", "--broker", "mqtt://127.0.0.1:1", "--json"],
+      ...["sim", "--for", "8s", "--broker", "mqtt://127.0.0.1:1", "--json"],
     );
     expect(code).toBe(1);
     expect(err).toContain("cannot reach the broker at 127.0.0.1:1");

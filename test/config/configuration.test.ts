@@ -4,6 +4,7 @@ import { CONFIGURATION_MAX_BYTES, ConfigStore } from "../../devs/config/configSt
 import { ConfigOutcome, Configuration } from "../../devs/config/configuration";
 import { checkConfig } from "../../devs/contract/config";
 import { metricNames } from "../../devs/contract/metrics";
+import { piecedBytes } from "../../devs/mqtt/piecedBytes";
 import { configurationCases } from "../shared/configuration.cases";
 import { MemoryStorage, PowerCut } from "../support/memoryStorage";
 import { testInBothWorlds } from "../support/sharedCases";
@@ -22,15 +23,22 @@ async function opened(storage: MemoryStorage): Promise<ConfigStore> {
   return store;
 }
 
+/** What the report says. */
+async function said<T>(configuration: Configuration): Promise<T> {
+  return JSON.parse(Buffer.concat(await configuration.report("in-force")).toString()) as T;
+}
+
 /** What is in force, as the report says it. */
 async function inForce(storage: MemoryStorage): Promise<unknown> {
-  const report = await new Configuration(await opened(storage), noPause).report("in-force");
-  const { version, config } = JSON.parse(report.toString()) as { version: number; config: unknown };
+  const configuration = new Configuration(await opened(storage), noPause);
+  const { version, config } = await said<{ version: number; config: unknown }>(configuration);
   return { version, config };
 }
 
 async function apply(storage: MemoryStorage, document: string): Promise<ConfigOutcome> {
-  return new Configuration(await opened(storage), noPause).apply(Buffer.from(document));
+  return new Configuration(await opened(storage), noPause).apply(
+    piecedBytes(Buffer.from(document)),
+  );
 }
 
 const FIRST = JSON.stringify({
@@ -98,6 +106,34 @@ describe("the configuration in flash", () => {
     expect(seen.size).toBe(2);
   });
 
+  it("is not tried a fourth time with a document that ends the program", async () => {
+    const storage = new MemoryStorage();
+    await apply(storage, FIRST);
+    const old = await inForce(storage);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const ends = async (): Promise<void> => {
+        if ((await storage.read("cfgTry"))?.toString().includes(`"v":${attempt}`))
+          throw new PowerCut();
+      };
+      const configuration = new Configuration(await opened(storage), ends);
+      await expect(configuration.apply(piecedBytes(Buffer.from(SECOND)))).rejects.toBeInstanceOf(
+        PowerCut,
+      );
+    }
+    for (let boot = 1; boot <= 2; boot++) {
+      const configuration = new Configuration(await opened(storage), noPause);
+      expect(await configuration.apply(piecedBytes(Buffer.from(SECOND)))).toBe(
+        ConfigOutcome.Refused,
+      );
+      expect(configuration.problems).toEqual([{ path: "", reason: "ended the program 3 times" }]);
+    }
+    expect(await inForce(storage)).toEqual(old);
+    // The next version is another document.
+    expect(await apply(storage, SECOND.replace('"version":', '"version":1'))).toBe(
+      ConfigOutcome.Applied,
+    );
+  });
+
   it("goes back to the last good one, whichever write the power is cut at", async () => {
     const changed = new MemoryStorage();
     await apply(changed, FIRST);
@@ -138,7 +174,7 @@ describe("the configuration in flash", () => {
       version: 3,
       channels: { pm1: { alarms: alarms(4) }, pm4: { alarms: alarms(4) } },
     };
-    expect(await configuration.apply(Buffer.from(JSON.stringify(long)))).toBe(
+    expect(await configuration.apply(piecedBytes(Buffer.from(JSON.stringify(long))))).toBe(
       ConfigOutcome.Refused,
     );
     expect(configuration.problems).toEqual([{ path: "", reason: "no room in flash" }]);
@@ -153,7 +189,7 @@ describe("the configuration in flash", () => {
     for (const metric of metricNames()) channels[metric] = { alarms: alarms(4) };
     const text = JSON.stringify({ version: 1, channels });
     expect(text.length).toBeGreaterThan(CONFIGURATION_MAX_BYTES);
-    expect(await configuration.apply(Buffer.from(text))).toBe(ConfigOutcome.Refused);
+    expect(await configuration.apply(piecedBytes(Buffer.from(text)))).toBe(ConfigOutcome.Refused);
     expect(configuration.problems[0]?.reason).toMatch(
       /^the configuration would have \d+ bytes of 3600$/,
     );
@@ -202,11 +238,8 @@ describe("the configuration in flash", () => {
         const configuration = new Configuration(await opened(storage), noPause);
         for (const each of texts) {
           const before = await inForce(storage);
-          const outcome = await configuration.apply(Buffer.from(each));
-          const report = JSON.parse((await configuration.report("in-force")).toString()) as {
-            config: object;
-            refused?: object[];
-          };
+          const outcome = await configuration.apply(piecedBytes(Buffer.from(each)));
+          const report = await said<{ config: object; refused?: object[] }>(configuration);
           expect(checkConfig(report.config)).toEqual([]);
           if (outcome === ConfigOutcome.Refused) {
             expect(configuration.problems.length).toBeGreaterThan(0);

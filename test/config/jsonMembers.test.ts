@@ -1,13 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonMembers } from "../../devs/config/jsonMembers";
+import { piecedBytes } from "../../devs/mqtt/piecedBytes";
+
+/** Pauses since the last call of `read`. */
+let pauses = 0;
+const pause = async (): Promise<void> => {
+  pauses++;
+};
 
 /** The object as its members say, or what is wrong with it. */
-function read(text: string): Record<string, unknown> | string {
-  const bytes = Buffer.from(text);
-  const members = new JsonMembers(bytes, 0, bytes.length);
+async function read(text: string): Promise<Record<string, unknown> | string> {
+  const bytes = piecedBytes(Buffer.from(text));
+  const members = new JsonMembers(bytes, 0, bytes.length, pause);
+  pauses = 0;
   const object: Record<string, unknown> = {};
-  while (members.next()) {
+  while (await members.next()) {
     try {
       Object.defineProperty(object, JSON.parse(`"${members.key}"`) as string, {
         value: members.value(),
@@ -33,20 +41,20 @@ function parsed(text: string): unknown {
 const SHALLOW = { maxDepth: 5 };
 
 describe("the members of a JSON object", () => {
-  it("are those that JSON.parse finds", () => {
-    fc.assert(
-      fc.property(
+  it("are those that JSON.parse finds", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.dictionary(fc.string(), fc.jsonValue(SHALLOW)),
         fc.constantFrom(undefined, 1, "\t"),
-        (object, indent) => {
+        async (object, indent) => {
           const text = JSON.stringify(object, null, indent);
-          expect(read(text)).toEqual(JSON.parse(text));
+          expect(await read(text)).toEqual(JSON.parse(text));
         },
       ),
     );
   });
 
-  it("are refused wherever JSON.parse refuses, however the text was damaged", () => {
+  it("are refused wherever JSON.parse refuses, however the text was damaged", async () => {
     const damage = fc.oneof(
       fc.record({
         at: fc.nat(400),
@@ -54,18 +62,18 @@ describe("the members of a JSON object", () => {
       }),
       fc.record({ at: fc.nat(400), text: fc.string({ maxLength: 2 }) }),
     );
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.dictionary(fc.string(), fc.jsonValue(SHALLOW)),
         fc.array(damage, { minLength: 1, maxLength: 3 }),
         fc.boolean(),
-        (object, damages, cut) => {
+        async (object, damages, cut) => {
           let text = JSON.stringify(object);
           for (const { at, text: put } of damages) {
             const i = at % (text.length + 1);
             text = cut ? text.slice(0, i) + put : text.slice(0, i) + put + text.slice(i + 1);
           }
-          const found = read(text);
+          const found = await read(text);
           const expected = parsed(text);
           if (typeof found === "object") expect(found).toEqual(expected);
           else if (
@@ -92,7 +100,19 @@ describe("the members of a JSON object", () => {
       `{"a":${"[".repeat(13)}${"]".repeat(13)}}`,
       "is not valid JSON: ends too early or is nested too deeply",
     ],
-  ])("%s: %s", (text, problem) => {
-    expect(read(text)).toBe(problem);
+  ])("%s: %s", async (text, problem) => {
+    expect(await read(text)).toBe(problem);
+  });
+
+  it.each([
+    ["space", `{${" ".repeat(4000)}"a":1}`],
+    ["a text", `{"a":"${"x".repeat(4000)}"}`],
+    ["escapes", `{"a":"${'\\"'.repeat(2000)}"}`],
+    ["a number", `{"a":${"9".repeat(4000)}}`],
+    ["a name", `{"${"x".repeat(4000)}":1}`],
+    ["values", `{"a":[${"1,".repeat(2000)}1]}`],
+  ])("let other fibers run while they walk over much of %s", async (_, text) => {
+    expect(typeof (await read(text))).toBe("object");
+    expect(pauses).toBeGreaterThanOrEqual(15);
   });
 });

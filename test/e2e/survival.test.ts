@@ -172,6 +172,85 @@ describe("a node that is sent anything at all", { timeout: 600_000 }, () => {
     await city.close();
   });
 
+  it("is ended by no document of the largest size, whatever is in it", async () => {
+    const listener = await Listener.start();
+    const { node, city } = listener;
+    const names = "pm1 pm25 pm4 pm10 temperature humidity illuminance LAeq L10 L50 L90".split(" ");
+    const alarm = { above: 90000.5, clear: 80000.25, raiseDelayS: 3600, severity: "critical" };
+    const channels = Object.fromEntries(
+      names.map((name) => [name, { alarms: [alarm, alarm, alarm, alarm].slice(0, 3) }]),
+    );
+    const members = (count: number) =>
+      [...Array(count).keys()].map((i) => `"${i.toString(36)}":${i % 10}`).join(",");
+    const documents: [string, string][] = [
+      ["as many alarms as there is room for", JSON.stringify({ version: 21, channels })],
+      ["the same in lines", JSON.stringify({ version: 22, channels }, null, 1).slice(0, 3990)],
+      ["space", `{${" ".repeat(3900)}"version":23}`],
+      ["a number", `{"version":${"9".repeat(3900)}}`],
+      ["a text", `{"version":25,"health":{"periodS":"${"x".repeat(3900)}"}}`],
+      ["escapes", `{"version":26,"health":"${'\\"'.repeat(1900)}"}`],
+      ["unknown members", `{"version":27,${members(480)}}`],
+      ["a section of unknown members", `{"version":28,"health":{${members(480)}}}`],
+      ["as many as are read", `{"version":29,"health":{${members(129)}}}`],
+      ["a list", `{"version":30,"channels":{"pm25":{"alarms":[${"1,".repeat(1900)}1]}}}`],
+      ["empty alarms", `{"version":31,"channels":{"pm25":{"alarms":[${"{},".repeat(120)}{}]}}}`],
+      [
+        "one channel, again and again",
+        `{"version":32,"channels":{${'"pm25":{},'.repeat(350)}"pm10":{}}}`,
+      ],
+      ["no JSON", "\x7f".repeat(3990)],
+    ];
+    for (const [what, text] of documents) {
+      expect(text.length, what).toBeLessThan(4000);
+      const told = listener.of<ConfigReportMessage>("up/config").length;
+      listener.tell("down/config", text, true);
+      await city.run(MINUTE_MS);
+      expect(node.panics, what).toBe(0);
+      expect(listener.of<ConfigReportMessage>("up/config").length, what).toBe(told + 1);
+    }
+    // What is longer than the node takes is acknowledged all the same, and is not sent again.
+    listener.tell("down/config", `{"version":33,"health":"${"x".repeat(9000)}"}`, true);
+    listener.tell("down/config", '{"version":34,"health":{"periodS":70}}', true);
+    await city.run(MINUTE_MS);
+    expect(listener.of<ConfigReportMessage>("up/config").at(-1)).toMatchObject({
+      version: 34,
+      status: "in-force",
+    });
+    expect(listener.of<HealthMessage>("up/health").at(-1)).toMatchObject({ reconnects: 0 });
+    expect(node.panics).toBe(0);
+    await city.close();
+  });
+
+  it("keeps on while large documents follow each other for hours", async () => {
+    const listener = await Listener.start();
+    const { node, city } = listener;
+    const names = "pm1 pm25 pm4 pm10 temperature humidity illuminance LAeq L10 L50".split(" ");
+    for (let version = 1; version <= 24; version++) {
+      const alarms = [1, 2, 3, 4].map((i) => ({
+        above: 90000 + version + i,
+        clear: 80000.25,
+        raiseDelayS: 3600 + i,
+        severity: "warning",
+      }));
+      const channels = Object.fromEntries(names.map((name) => [name, { alarms }]));
+      listener.tell("down/config", JSON.stringify({ version, channels }), true);
+      // Another moment of the node's own work each time.
+      await city.run(7 * MINUTE_MS + version * 1733);
+      if (version % 6 === 0) {
+        node.powerOff();
+        await city.run(5 * SECOND_MS);
+        await node.powerOn();
+        await city.run(MINUTE_MS);
+      }
+      expect(listener.of<ConfigReportMessage>("up/config").at(-1)).toMatchObject({
+        version,
+        status: "in-force",
+      });
+    }
+    expect(node.panics).toBe(0);
+    await city.close();
+  });
+
   it("has the old configuration or the new one, whichever write the power is cut at", async () => {
     const document = {
       version: 5,

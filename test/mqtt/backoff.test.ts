@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backoffDelayMs, lostDelayMs, refusedDelayMs } from "../../devs/mqtt/backoff";
+import { backoffDelayMs, refusedDelayMs, togetherDelayMs } from "../../devs/mqtt/backoff";
 
 const random = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
 
@@ -10,7 +10,7 @@ function medianReturnMs(outageMs: number, next: () => number): number {
   for (let run = 0; run < 2001; run++) {
     let atMs = 0;
     for (let failures = 0; atMs < outageMs; failures++)
-      atMs += failures === 0 ? lostDelayMs(0, next()) : backoffDelayMs(failures, next());
+      atMs += failures === 0 ? togetherDelayMs(0, next()) : backoffDelayMs(failures, next());
     waits.push(atMs - outageMs);
   }
   waits.sort((a, b) => a - b);
@@ -36,11 +36,11 @@ describe("back-off", () => {
     for (const failures of [0, 5, 30]) expect(backoffDelayMs(failures, 0)).toBe(100);
   });
 
-  it("spreads nodes that lose their connections together over five seconds", () => {
-    expect(lostDelayMs(0, 0)).toBe(100);
-    expect(lostDelayMs(0, 0.999999)).toBe(4999);
+  it("spreads nodes that start or lose their connections together over five seconds", () => {
+    expect(togetherDelayMs(0, 0)).toBe(100);
+    expect(togetherDelayMs(0, 0.999999)).toBe(4999);
     // Connections that are lost again and again do not shorten the delay.
-    expect(lostDelayMs(30, 0.999999)).toBe(119999);
+    expect(togetherDelayMs(30, 0.999999)).toBe(119999);
   });
 
   it("waits minutes after a refusal", () => {

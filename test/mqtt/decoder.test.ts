@@ -2,6 +2,7 @@ import fc from "fast-check";
 import mqttPacket, { type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MAX_PACKET_BYTES, PacketDecoder } from "../../devs/mqtt/decoder";
+import { PIECE_BYTES, PiecedBytes, piecedBytes } from "../../devs/mqtt/piecedBytes";
 import { PacketType } from "../../devs/mqtt/packets";
 import { decoderFuzz } from "../shared/mqttFuzz";
 
@@ -24,7 +25,7 @@ function plain(decoder: PacketDecoder): Record<string, unknown> {
   if (type === PacketType.Puback || type === PacketType.Unsuback) return { type, packetId };
   if (type === PacketType.Suback) return { type, packetId, returnCode };
   if (type === PacketType.Publish) {
-    const fields = { type, topicName, payload: Buffer.from(payload), dup, qos, retain };
+    const fields = { type, topicName, payload: payload.slice(0, payload.length), dup, qos, retain };
     return qos ? { ...fields, packetId } : fields;
   }
   return { type };
@@ -135,7 +136,7 @@ describe("decoder", () => {
       [0x30, 0x80, 0x80, 0x80, 0x80, 1],
       "remaining length over 4 bytes",
     ],
-    ["a packet over the limit", [0x30, 0x81, 0x20], "over 4096 bytes"],
+    ["a packet over the limit", [0x90, 0x81, 0x20], "over 4096 bytes"],
     ...[0, 1, 5, 6, 7, 8, 10, 12, 14, 15].map((type): [string, number[], string] => [
       `packet type ${type}`,
       [type << 4, 0],
@@ -147,18 +148,34 @@ describe("decoder", () => {
     expect(result).toEqual({ packets: [{ type: PacketType.Pingresp }], problem });
   });
 
-  it("takes a packet of exactly the limit and refuses one byte more", () => {
-    const publish = (size: number) =>
-      mqttPacket.generate({
-        cmd: "publish",
-        topic: "t",
-        payload: Buffer.alloc(size - 3),
-        qos: 0,
-        dup: false,
-        retain: false,
-      });
-    expect(decode([publish(100)], 100).packets).toHaveLength(1);
-    expect(decode([publish(101)], 100)).toEqual({ packets: [], problem: "over 100 bytes" });
+  it("takes a PUBLISH of exactly the limit, and leaves a longer one out", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 5, max: 2000 }),
+        fc.integer({ min: 5, max: 2000 }),
+        fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }),
+        (limit, size, cuts) => {
+          const payload = Buffer.alloc(size - 5, 7);
+          const fields = { topic: "t", qos: 1 as const, dup: false, retain: false };
+          const sent = Buffer.concat([
+            mqttPacket.generate({ cmd: "publish", ...fields, payload, messageId: 258 }),
+            mqttPacket.generate({ cmd: "pingresp" }),
+          ]);
+          const pieces: Buffer[] = [];
+          for (let at = 0, i = 0; at < sent.length; i++) {
+            const to = at + (cuts[i % cuts.length] ?? 1);
+            pieces.push(sent.subarray(at, to));
+            at = to;
+          }
+          const { packets, problem } = decode(pieces, limit);
+          expect(problem).toBe("");
+          expect(packets).toMatchObject([
+            { topicName: "t", packetId: 258, payload: size > limit ? Buffer.alloc(0) : payload },
+            { type: PacketType.Pingresp },
+          ]);
+        },
+      ),
+    );
   });
 
   it("starts afresh after a reset in the middle of a packet", () => {
@@ -178,4 +195,32 @@ describe("decoder", () => {
     expect(result.packets).toBeGreaterThan(100_000);
     expect(result.problems).toBeGreaterThan(100_000);
   }, 60_000);
+});
+
+describe("bytes in pieces", () => {
+  it("are those that were put in, wherever they are cut", () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 3500 }),
+        fc.nat(600),
+        fc.nat(3500),
+        fc.nat(3500),
+        (array, offset, one, other) => {
+          const whole = Buffer.from(array);
+          const pieces: Buffer[] = [];
+          for (let at = 0; at < whole.length; at += PIECE_BYTES)
+            pieces.push(whole.subarray(at, at + PIECE_BYTES));
+          const from = Math.min(offset, whole.length);
+          const bytes = whole.subarray(from);
+          const pieced = new PiecedBytes(pieces, from, bytes.length);
+          const start = Math.min(one, other, bytes.length);
+          const end = Math.min(Math.max(one, other), bytes.length);
+          expect(pieced.slice(start, end)).toEqual(Buffer.from(bytes.subarray(start, end)));
+          expect(pieced.beginning(one)).toEqual(Buffer.from(bytes.subarray(0, one)));
+          for (let i = start; i < end; i++) expect(pieced.at(i)).toBe(bytes[i]);
+          expect(piecedBytes(whole).beginning(4000)).toEqual(whole);
+        },
+      ),
+    );
+  });
 });

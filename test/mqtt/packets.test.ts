@@ -70,7 +70,7 @@ describe("packets as mqtt-packet reads them", () => {
   it("PUBLISH with QoS 1, over every number of length bytes that fits a node", () => {
     fc.assert(
       fc.property(message, packetId, fc.boolean(), (m, id, dup) => {
-        expect(parse(encodePublish(m, id, dup))).toMatchObject({
+        expect(parse(encodePublish(m, id, dup, true))).toMatchObject({
           cmd: "publish",
           qos: 1,
           messageId: id,
@@ -86,7 +86,7 @@ describe("packets as mqtt-packet reads them", () => {
   it("PUBLISH with QoS 0", () => {
     fc.assert(
       fc.property(message, (m) => {
-        expect(parse(encodePublish(m, 0, false))).toMatchObject({
+        expect(parse(encodePublish(m, 0, false, true))).toMatchObject({
           cmd: "publish",
           qos: 0,
           dup: false,
@@ -100,8 +100,21 @@ describe("packets as mqtt-packet reads them", () => {
 
   it.each([0, 1, 127, 128, 16383, 16384, 40000])("PUBLISH with a body of %i bytes more", (size) => {
     const payload = Buffer.alloc(size, 0x61);
-    const packet = parse(encodePublish({ topic: "t", payload, retain: false }, 7, false));
+    const packet = parse(encodePublish({ topic: "t", payload, retain: false }, 7, false, true));
     expect(packet).toMatchObject({ payload, messageId: 7 });
+  });
+
+  it("PUBLISH in pieces, and without its payload what stands before it", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), packetId, (arrays, id) => {
+        const payload = arrays.map((array) => Buffer.from(array));
+        const joined = Buffer.concat(payload);
+        const m = { topic: "t", payload, retain: true };
+        const whole = encodePublish(m, id, false, true);
+        expect(parse(whole)).toMatchObject({ messageId: id, payload: joined });
+        expect(Buffer.concat([encodePublish(m, id, false, false), joined])).toEqual(whole);
+      }),
+    );
   });
 
   it("PUBACK", () => {

@@ -125,7 +125,8 @@ export class ScriptedBroker {
       link,
       {
         birth: (present) => ({ topic: "up/state", payload: `online ${present}`, retain: true }),
-        message: (topic, payload) => this.messages.push({ topic, payload: payload.toString() }),
+        message: (topic, payload) =>
+          this.messages.push({ topic, payload: payload.slice(0, payload.length).toString() }),
         stateChanged: (state, reason) => this.states.push({ timeMs: this.nowMs, state, reason }),
       },
       () => this.random(),

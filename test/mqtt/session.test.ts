@@ -49,6 +49,27 @@ describe("a good connection", () => {
     expect(broker.session.waiting()).toBe(0);
   });
 
+  it("sends a long payload piece by piece, in one packet, and again whole after a cut", () => {
+    let answered = false;
+    const broker = new ScriptedBroker({
+      onPacket: (packet) =>
+        packet.cmd === "publish" && packet.topic === "up/config" && !answered ? [] : undefined,
+    }).start();
+    const pieces = [...Array(12).keys()].map((i) => Buffer.alloc(i * 50, 0x61 + i));
+    expect(broker.session.publish("up/config", pieces, true)).toBe(true);
+    broker.run(1000);
+    answered = true;
+    broker.cutConnection();
+    broker.run(10_000);
+    const text = Buffer.concat(pieces).toString();
+    const sent = broker.arrivals.filter(({ topic }) => topic === "up/config");
+    expect(sent.map(({ payload, dup }) => [payload === text, dup])).toEqual([
+      [true, false],
+      [true, true],
+    ]);
+    expect(broker.session.waiting()).toBe(0);
+  });
+
   it("keeps seven messages in flight and goes on as they are acknowledged", () => {
     const held: number[] = [];
     const broker = new ScriptedBroker({
@@ -525,7 +546,7 @@ describe("a refused connection", () => {
 });
 
 describe("reconnecting", () => {
-  it("tries within a second of the loss, then ever more slowly, at least every two minutes", () => {
+  it("tries within five seconds of the loss, then ever more slowly, at least every two minutes", () => {
     let up = true;
     const broker = new ScriptedBroker({ onOpen: () => (up ? "open" : "refuse") }).start(70_000);
     up = false;
@@ -533,7 +554,7 @@ describe("reconnecting", () => {
     const lostMs = broker.nowMs + 20;
     broker.run(12 * 3_600_000);
     const retries = broker.attemptsMs.slice(1);
-    expect(retries[0] - lostMs).toBeLessThanOrEqual(1000);
+    expect(retries[0] - lostMs).toBeLessThanOrEqual(5000);
     const gaps = retries.slice(1).map((t, i) => t - retries[i]);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(121_000);
     const mean = (from: number, to: number) =>

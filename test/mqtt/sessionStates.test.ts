@@ -63,7 +63,7 @@ class Bench {
     const bench = new Bench();
     const steps = [
       () => bench.session.start(bench.nowMs),
-      () => bench.pass(1000),
+      () => bench.pass(3000),
       () => bench.session.linkOpened(bench.nowMs),
       () => bench.receive(connack(0)),
       () => bench.session.stop("offline", bench.nowMs),
@@ -78,7 +78,7 @@ class Bench {
 const STIMULI: Record<string, (bench: Bench) => void> = {
   start: (b) => b.session.start(b.nowMs),
   stop: (b) => b.session.stop("offline", b.nowMs),
-  "a second passes": (b) => b.pass(1000),
+  "three seconds pass": (b) => b.pass(3000),
   "the socket opens": (b) => b.session.linkOpened(b.nowMs),
   accepted: (b) => b.receive(connack(0)),
   "wrong password": (b) => b.receive(connack(4)),
@@ -105,7 +105,7 @@ const L = "Leaving";
 const EXPECTED: Record<keyof typeof STIMULI, string[]> = {
   start: [W, W, O, G, C, L],
   stop: [S, S, S, S, L, L],
-  "a second passes": [S, O, O, G, C, L],
+  "three seconds pass": [S, O, O, G, C, L],
   "the socket opens": [S, W, G, W, W, S],
   accepted: [S, W, O, C, W, S],
   "wrong password": [S, W, O, W, W, S],

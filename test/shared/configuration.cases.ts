@@ -2,6 +2,7 @@ import { ConfigStore, type ConfigStorage } from "../../devs/config/configStore";
 import { ConfigOutcome, Configuration } from "../../devs/config/configuration";
 import { HASH_START, addToHash, hashText } from "../../devs/config/hash";
 import { Trial, TrialState, TrialVerdict } from "../../devs/config/trial";
+import { piecedBytes } from "../../devs/mqtt/piecedBytes";
 import type { CaseRunner } from "./caseRunner";
 
 /** Applies documents one after the other; gives the report after the last. */
@@ -17,10 +18,11 @@ async function reportAfter(
   });
   let status = "in-force";
   for (const document of documents) {
-    const outcome = await configuration.apply(Buffer.from(document));
+    const outcome = await configuration.apply(piecedBytes(Buffer.from(document)));
     status = outcome === ConfigOutcome.Refused ? "refused" : "in-force";
   }
-  const report = (await configuration.report(status)).toString();
+  let report = "";
+  for (const piece of await configuration.report(status)) report += piece.toString();
   const at = report.indexOf('"status"');
   return report.slice(at, report.length - 1);
 }

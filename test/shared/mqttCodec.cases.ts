@@ -53,12 +53,14 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
   );
   t.check(
     "PUBLISH with QoS 1 and DUP",
-    hex(encodePublish({ topic: "é", payload: "é!", retain: true }, 1, true)) ===
+    hex(encodePublish({ topic: "é", payload: "é!", retain: true }, 1, true, true)) ===
       "3b090002c3a90001c3a921",
   );
   t.check(
     "PUBLISH with QoS 0",
-    hex(encodePublish({ topic: "t", payload: Buffer.from([1, 0]), retain: false }, 0, false)) ===
+    hex(
+      encodePublish({ topic: "t", payload: Buffer.from([1, 0]), retain: false }, 0, false, true),
+    ) ===
       "300500017401" + "00",
   );
   await t.pause();
@@ -68,7 +70,12 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
     big[i] = i & 0xff;
     if (i % 500 === 0) await t.pause();
   }
-  const packet = encodePublish({ topic: "down/config", payload: big, retain: false }, 77, false);
+  const packet = encodePublish(
+    { topic: "down/config", payload: big, retain: false },
+    77,
+    false,
+    true,
+  );
   t.check("remaining length of two bytes", packet.length === 3 + 13 + 2 + 3000);
   const decoder = new PacketDecoder(4096);
   let found = 0;
@@ -82,7 +89,7 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
       t.check("its topic", got.topicName === "down/config" && got.packetId === 77 && got.qos === 1);
       same = got.payload.length === big.length;
       for (let i = 0; i < big.length; i++) {
-        if (got.payload[i] !== big[i]) same = false;
+        if (got.payload.at(i) !== big[i]) same = false;
         if (i % 500 === 0) await t.pause();
       }
     }
@@ -99,8 +106,14 @@ export async function mqttCodecCases(t: CaseRunner): Promise<void> {
   t.check("SUBACK", suback.next() && suback.packet.returnCode === 0x80);
   const empty = decoderOf("3003000174");
   t.check("an empty payload", empty.next() && empty.packet.payload.length === 0);
-  const long = decoderOf("30ffffff7f");
+  const long = decoderOf("20ffffff7f");
   t.check("over the limit", !long.next() && long.problem === "over 4096 bytes");
+  const skipped = new PacketDecoder(10);
+  skipped.feed(Buffer.from([0x32, 11, 0, 1, 0x74, 0, 9, 1, 2]));
+  t.check("a PUBLISH over the limit is read on", !skipped.next() && skipped.problem === "");
+  skipped.feed(Buffer.from([3, 4, 5, 6, 0xd0, 0]));
+  t.check("is left out", skipped.next() && skipped.packet.tooLong && skipped.packet.packetId === 9);
+  t.check("and the next packet comes", skipped.next() && skipped.problem === "");
   const illFormed = decoderOf("3004000274ff" + "d000");
   t.check("a topic that is not UTF-8 harms nobody", illFormed.next() && illFormed.next());
   await t.pause();

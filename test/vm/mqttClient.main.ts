@@ -1,7 +1,8 @@
 import { sleep } from "@devicescript/core";
 import { MqttClient } from "../../devs/mqtt/client";
 import type { MessageSource } from "../../devs/mqtt/inFlight";
-import type { Message } from "../../devs/mqtt/packets";
+import type { Message, WholeMessage } from "../../devs/mqtt/packets";
+import type { PiecedBytes } from "../../devs/mqtt/piecedBytes";
 import type { SessionHooks } from "../../devs/mqtt/session";
 import type { SessionState } from "../../devs/mqtt/sessionStates";
 
@@ -28,12 +29,12 @@ class Counter implements MessageSource {
 }
 
 class Reporter implements SessionHooks {
-  birth(sessionPresent: boolean): Message {
+  birth(sessionPresent: boolean): WholeMessage {
     return { topic: "t/up/state", payload: sessionPresent ? "again" : "new", retain: true };
   }
 
-  message(topic: string, payload: Buffer): void {
-    console.log("GOT " + topic + " " + payload.length + " " + payload[payload.length - 1]);
+  message(topic: string, payload: PiecedBytes): void {
+    console.log("GOT " + topic + " " + payload.length + " " + payload.at(payload.length - 1));
   }
 
   stateChanged(state: SessionState, reason: string): void {

@@ -1,7 +1,8 @@
 import * as ds from "@devicescript/core";
 import { OutboxEvent } from "../../devs/outbox/outbox";
 import { Delivery } from "../../devs/node/delivery";
-import { Message } from "../../devs/mqtt/packets";
+import { WholeMessage } from "../../devs/mqtt/packets";
+import { PiecedBytes } from "../../devs/mqtt/piecedBytes";
 import { SessionHooks } from "../../devs/mqtt/session";
 import { SessionState } from "../../devs/mqtt/sessionStates";
 import { Identity } from "../../devs/node/identity";
@@ -9,11 +10,11 @@ import { Identity } from "../../devs/node/identity";
 const READINGS = 100;
 
 class Quiet implements SessionHooks {
-  birth(_sessionPresent: boolean): Message {
+  birth(_sessionPresent: boolean): WholeMessage {
     return { topic: "t/up/state", payload: "online", retain: true };
   }
 
-  message(_topic: string, _payload: Buffer, _retained: boolean): void {}
+  message(_topic: string, _payload: PiecedBytes, _retained: boolean): void {}
 
   stateChanged(_state: SessionState, _reason: string): void {}
 }

@@ -1,6 +1,6 @@
 import { sleep } from "@devicescript/core";
 import { CityClock } from "../../devs/clock/cityClock";
-import { Message } from "../../devs/mqtt/packets";
+import { WholeMessage } from "../../devs/mqtt/packets";
 import { Link, Session, SessionHooks } from "../../devs/mqtt/session";
 import { SessionState } from "../../devs/mqtt/sessionStates";
 import { FlashJournal } from "../../devs/outbox/flashJournal";
@@ -30,7 +30,7 @@ class Sink implements Link {
 }
 
 class Quiet implements SessionHooks {
-  birth(): Message {
+  birth(): WholeMessage {
     return { topic: "t", payload: "birth", retain: true };
   }
 
