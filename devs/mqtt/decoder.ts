@@ -16,7 +16,6 @@ const WRONG_LENGTH = "wrong length";
 const NO_PACKET_ID = "packet identifier 0";
 const RESERVED_BITS = "reserved bits set";
 const NOTHING = Buffer.alloc(0);
-const NO_PAYLOAD = new PiecedBytes([], 0, 0);
 
 /** The packet that the decoder read last. A field that its type does not have is left as it was. */
 export class IncomingPacket {
@@ -34,10 +33,8 @@ export class IncomingPacket {
   /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. */
   returnCode: number = 0;
   topicName: string = "";
-  /** PUBLISH: empty where it was too long. */
-  payload: PiecedBytes = NO_PAYLOAD;
-  /** PUBLISH: over the limit, and left out. */
-  tooLong: boolean = false;
+  /** PUBLISH: absent where it was over the limit, and left out. */
+  payload: PiecedBytes | undefined = undefined;
 }
 
 /** Where in a packet the next byte belongs. */
@@ -89,7 +86,7 @@ export class PacketDecoder {
 
   /** Reads on to the end of the next packet, and says whether `packet` holds one now. */
   next(): boolean {
-    this.packet.payload = NO_PAYLOAD;
+    this.packet.payload = undefined;
     while (this.problem === "" && this.chunks.length > 0) {
       const chunk = this.chunks[0];
       if (this.phase === Phase.Body) this.takeBody(chunk);
@@ -222,8 +219,7 @@ export class PacketDecoder {
       packet.packetId = this.uint16(topicEnd);
       if (packet.packetId === 0) return NO_PACKET_ID;
     }
-    packet.tooLong = this.isTooLong();
-    if (!packet.tooLong)
+    if (!this.isTooLong())
       packet.payload = new PiecedBytes(this.pieces, headerEnd, this.remainingLength - headerEnd);
     return "";
   }

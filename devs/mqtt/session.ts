@@ -442,10 +442,11 @@ export class Session {
     let wanted = packet.topicName === this.options.occasional;
     for (let i = 0; i < filters.length && !wanted; i++)
       wanted = matchesTopicFilter(filters[i], packet.topicName);
-    if (wanted && !packet.tooLong) {
+    const { payload } = packet;
+    if (wanted && payload) {
       this.counters.received++;
       try {
-        this.hooks.message(packet.topicName, packet.payload, packet.retain);
+        this.hooks.message(packet.topicName, payload, packet.retain);
       } catch (error) {
         this.counters.badMessages++;
         this.lastProblem = "message on " + packet.topicName + ": " + (error as Error).message;

@@ -25,7 +25,14 @@ function plain(decoder: PacketDecoder): Record<string, unknown> {
   if (type === PacketType.Puback || type === PacketType.Unsuback) return { type, packetId };
   if (type === PacketType.Suback) return { type, packetId, returnCode };
   if (type === PacketType.Publish) {
-    const fields = { type, topicName, payload: payload.slice(0, payload.length), dup, qos, retain };
+    const fields = {
+      type,
+      topicName,
+      payload: payload?.slice(0, payload.length),
+      dup,
+      qos,
+      retain,
+    };
     return qos ? { ...fields, packetId } : fields;
   }
   return { type };
@@ -170,7 +177,7 @@ describe("decoder", () => {
           const { packets, problem } = decode(pieces, limit);
           expect(problem).toBe("");
           expect(packets).toMatchObject([
-            { topicName: "t", packetId: 258, payload: size > limit ? Buffer.alloc(0) : payload },
+            { topicName: "t", packetId: 258, payload: size > limit ? undefined : payload },
             { type: PacketType.Pingresp },
           ]);
         },

@@ -37,6 +37,13 @@ const WEAK_SIGNAL_DBM = -90;
 const EVENING_MS = START_UTC_MS + 15.5 * 3600_000;
 const PHONE = { width: 360, height: 740 };
 
+/** Chooses as a finger does: by the label, when it has come to rest. */
+async function chooseKind(page: Page, name: string): Promise<void> {
+  const radio = page.getByRole("radio", { name, exact: true });
+  await page.locator("label", { has: radio }).click();
+  await expect.poll(() => radio.isChecked()).toBe(true);
+}
+
 describe.runIf(HAS_CHROMIUM)("the field page", () => {
   let built: BuiltPage;
   let city: PagesCity;
@@ -282,9 +289,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       expect(await violations(page)).toEqual([]);
       await page.getByRole("button", { name: texts.changeAndSend }).click();
       await expect.poll(() => page.getByLabel(texts.replaces).inputValue()).toBe(LAMP_CABLE_OFF);
-      await page
-        .getByRole("radio", { name: texts.kinds.accept, exact: true })
-        .check({ force: true });
+      await chooseKind(page, texts.kinds.accept);
       await page.getByLabel(texts.pole).fill("P-78");
       await page.getByRole("button", { name: texts.submit.accept }).click();
       await expect
@@ -328,9 +333,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
 
       // The pole has a node now: the next one offers to replace it.
       await page.goto(fieldPageUrl(city.server.url, WELL));
-      await page
-        .getByRole("radio", { name: texts.kinds.replace, exact: true })
-        .check({ force: true });
+      await chooseKind(page, texts.kinds.replace);
       await page.getByLabel(texts.replaces).fill(SEN55_UNPLUGGED);
       await page.getByLabel(texts.replaces).blur();
       await expect.poll(() => page.getByLabel(texts.pole).inputValue()).toBe("P-88");
@@ -339,9 +342,7 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
       await expect.poll(async () => (await visits(page, WELL))[0]?.kind).toBe("replace");
       await page.goto(fieldPageUrl(city.server.url, WELL));
       await page.getByText("on pole P-88").waitFor();
-      await page
-        .getByRole("radio", { name: texts.kinds["take-down"], exact: true })
-        .check({ force: true });
+      await chooseKind(page, texts.kinds["take-down"]);
       // The node itself was told, and says so.
       await expect.poll(() => poleToldBy(WELL), { timeout: 20_000 }).toBe("P-88");
       await expect.poll(() => poleToldBy(SEN55_UNPLUGGED), { timeout: 20_000 }).toBe(undefined);

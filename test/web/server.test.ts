@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { CityView } from "../../src/city/cityView";
 import { PortTakenError } from "../../src/net/listen";
+import { CHANGE_PERIOD_MS } from "../../src/web/feed";
 import { startWebServer, type WebServer } from "../../src/web/server";
 import { buildPage, type BuiltPage } from "../support/builtPage";
 
@@ -199,18 +200,21 @@ describe("/events", () => {
     let i = 0;
     const timer = setInterval(() => {
       for (let n = 0; n < 64 * 1800; n++) read(++i, `metric${n % 64}`);
-    }, 200);
+    }, CHANGE_PERIOD_MS);
     // A paused socket sees no end: once the server has let go, resuming it shows the end.
-    await vi.waitFor(() => expect(reader.events.length).toBeGreaterThan(8), 25_000);
+    await vi.waitFor(() => expect(reader.events.length).toBeGreaterThan(8), 60_000);
     clearInterval(timer);
     socket.resume();
     await cut;
     reader.hangUp();
-  });
+  }, 90_000);
 
   it("lets only so many in", async () => {
     const many = Array.from({ length: 200 }, () => listenToEvents());
-    await vi.waitFor(() => expect(many.every(({ events }) => events.length > 0)).toBe(true));
+    await vi.waitFor(
+      () => expect(many.every(({ events }) => events.length > 0)).toBe(true),
+      10_000,
+    );
     expect((await ask("/events")).status).toBe(503);
     many[0].hangUp();
     await vi.waitFor(async () => expect((await ask("/events", "HEAD")).status).toBe(200));
@@ -219,7 +223,7 @@ describe("/events", () => {
 
   it("ends with the server", async () => {
     const { events, closed } = listenToEvents();
-    await vi.waitFor(() => expect(events).toHaveLength(1));
+    await vi.waitFor(() => expect(events).toHaveLength(1), 10_000);
     await server.close();
     await closed;
   });
