@@ -196,10 +196,12 @@ export class VirtualNode {
       trace: this.#options.onReport !== undefined,
     }))
       host.sendCommand(settings, CMD_SETTINGS_SET, Buffer.concat([Buffer.from(`${key}\0`), value]));
-    if (gateway)
-      host.sendCommand(cloud, CMD_SET_CONNECTION_STRING, Buffer.from(gatewayUrl(gateway, node)));
     scheduler.after(ANNOUNCED_POLL_MS, () => {
-      if (this.#host === host) host.deploy(bytecode);
+      if (this.#host !== host) return;
+      host.deploy(bytecode);
+      // Only now: a gateway that answers at once would write its program in the middle of this one.
+      if (gateway)
+        host.sendCommand(cloud, CMD_SET_CONNECTION_STRING, Buffer.from(gatewayUrl(gateway, node)));
     });
   }
 
