@@ -30,6 +30,9 @@ const DRAFT = "cfgDraft";
 /** A directory without parts, of the document that is being applied; its version says how often that was begun. */
 const ATTEMPT = "cfgTry";
 
+/** In place of the number of attempts, for a document that is not to be tried again. */
+const GIVEN_UP = 99;
+
 /** Which parts a stored configuration has; as JSON one value in flash. */
 export interface Directory {
   /** Version of the document that brought it, and its hash; 0 for none. */
@@ -195,11 +198,15 @@ export class ConfigStore {
     const before = await this.directory(ATTEMPT);
     const count = before && before.h === hash ? before.v + 1 : 1;
     try {
-      if (count <= most) await this.write(ATTEMPT, { v: count, h: hash, b: 0, p: [] });
+      if (count <= most) await this.writeAttempt(count, hash);
     } catch {
       // Where there is no room, `begin` says so.
     }
     return count;
+  }
+
+  private async writeAttempt(count: number, hash: number): Promise<void> {
+    await this.write(ATTEMPT, { v: count, h: hash, b: 0, p: [] });
   }
 
   /** Takes note that the document was applied or refused. */
@@ -213,13 +220,17 @@ export class ConfigStore {
     if (gone) await this.settle(gone);
   }
 
-  /** Goes back to the last good configuration. False where none is kept. */
+  /**
+   * Goes back to the last good configuration; the document that is given up is not taken
+   * again. False where no good one is kept.
+   */
   async rollBack(): Promise<boolean> {
     const good = this.lastGood;
     if (!good) return false;
     const gone = this.current;
     this.current = good;
     await this.settle(gone);
+    await this.writeAttempt(GIVEN_UP, gone.h);
     return true;
   }
 

@@ -39,7 +39,7 @@ export enum ConfigOutcome {
 
 /** Applies documents to the stored configuration, one after the other. */
 export class Configuration {
-  /** What the last document changed. */
+  /** What the last document changed, once it is applied. */
   changes: PartChange[] = [];
   /** What is wrong with the last document. */
   problems: ChainProblem[] = [];
@@ -54,35 +54,50 @@ export class Configuration {
     this.pause = pause;
   }
 
-  /** Applies a document, or says in `problems` why not. Never throws for what is in the document. */
+  /** Applies a document of the broker's, or says in `problems` why not. Never throws for what is in it. */
   async apply(payload: PiecedBytes): Promise<ConfigOutcome> {
+    const { store } = this;
+    this.problems = [];
+    this.version = 0;
+    if (payload.isLeftOut()) {
+      this.refuse("", "is too long for this node");
+      return ConfigOutcome.Refused;
+    }
     let hash = HASH_START;
     for (let from = 0; from < payload.length; from += HASH_SLICE_BYTES) {
       const to = Math.min(from + HASH_SLICE_BYTES, payload.length);
       hash = addToHash(hash, payload.slice(from, to));
       await this.pause();
     }
-    this.problems = [];
-    this.changes = [];
-    if (this.store.version() > 0 && this.store.hash() === hash) {
-      await this.store.endAttempt();
+    if (store.version() > 0 && store.hash() === hash) {
+      await store.endAttempt();
       return ConfigOutcome.Known;
     }
     await this.pause();
-    this.version = 0;
-    this.writing = false;
     // The broker keeps the document: one that ends the program would do so at every start.
-    const attempts = await this.store.beginAttempt(hash, ATTEMPTS_MAX);
+    const attempts = await store.beginAttempt(hash, ATTEMPTS_MAX);
     if (attempts > ATTEMPTS_MAX) {
-      this.refuse("", "ended the program " + ATTEMPTS_MAX + " times");
+      this.refuse("", "ended the program " + ATTEMPTS_MAX + " times, or lost the broker");
       return ConfigOutcome.Refused;
     }
     const outcome = await this.carryOut(payload, hash);
-    await this.store.endAttempt();
+    await store.endAttempt();
     return outcome;
   }
 
+  /**
+   * Applies a part that the node itself made, which names no version. The document of the
+   * broker's stays the last one: when it comes again it must not undo the part.
+   */
+  async applyOwn(part: PiecedBytes): Promise<ConfigOutcome> {
+    this.problems = [];
+    this.version = Math.max(1, this.store.version());
+    return await this.carryOut(part, this.store.hash());
+  }
+
   private async carryOut(payload: PiecedBytes, hash: number): Promise<ConfigOutcome> {
+    this.changes = [];
+    this.writing = false;
     await this.walk(payload, 0, payload.length, "");
     if (this.problems.length === 0 && this.version === 0) this.takeVersion(0);
     if (this.problems.length > 0) return ConfigOutcome.Refused;
@@ -120,22 +135,23 @@ export class Configuration {
       head += ',"refused":' + JSON.stringify(this.problems);
     }
     const pieces = [Buffer.from(head + ',"config":{"' + CHANNELS + '":{')];
-    let separator = "";
-    for (const id of store.parts())
-      if (partSection(id) === CHANNELS) separator = await this.reportPart(id, separator, pieces);
+    await this.reportParts(true, pieces);
     pieces.push(Buffer.from("}"));
-    for (const id of store.parts())
-      if (partSection(id) !== CHANNELS) await this.reportPart(id, ",", pieces);
+    await this.reportParts(false, pieces);
     pieces.push(Buffer.from("}}"));
     return pieces;
   }
 
-  /** Adds a part after a separator. Gives the separator of the next one. */
-  private async reportPart(id: number, separator: string, pieces: Buffer[]): Promise<string> {
-    const part = await this.store.text(id);
-    if (!part) return separator;
-    pieces.push(Buffer.from(separator + '"' + partName(id) + '":' + part));
-    return ",";
+  /** Adds the channels, or the other sections, which stand behind them. */
+  private async reportParts(channels: boolean, pieces: Buffer[]): Promise<void> {
+    let separator = channels ? "" : ",";
+    for (const id of this.store.parts()) {
+      if (channels !== (partSection(id) === CHANNELS)) continue;
+      const part = await this.store.text(id);
+      if (!part) continue;
+      pieces.push(Buffer.from(separator + '"' + partName(id) + '":' + part));
+      separator = ",";
+    }
   }
 
   /** Goes through the members of the document, or of its channels, from `start` up to `end`. */

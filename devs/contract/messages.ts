@@ -143,6 +143,8 @@ export interface HealthMessage {
   readonly exceptions: number;
   /** Strength of the Wi-Fi signal, in dBm; absent where the runtime does not tell it. */
   readonly rssiDbm?: number;
+  /** The self-test of the start, as in `up/reply`; in the first health message of a boot only. */
+  checks?: readonly string[];
 }
 
 /** `up/config`, retained: the configuration in force, and what became of the document before. */

@@ -33,7 +33,7 @@ export class IncomingPacket {
   /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. */
   returnCode: number = 0;
   topicName: string = "";
-  /** PUBLISH: absent where it was over the limit, and left out. */
+  /** PUBLISH, and only there; where it was over the limit its bytes are left out. */
   payload: PiecedBytes | undefined = undefined;
 }
 
@@ -219,8 +219,11 @@ export class PacketDecoder {
       packet.packetId = this.uint16(topicEnd);
       if (packet.packetId === 0) return NO_PACKET_ID;
     }
-    if (!this.isTooLong())
-      packet.payload = new PiecedBytes(this.pieces, headerEnd, this.remainingLength - headerEnd);
+    packet.payload = new PiecedBytes(
+      this.isTooLong() ? [] : this.pieces,
+      headerEnd,
+      this.remainingLength - headerEnd,
+    );
     return "";
   }
 }

@@ -6,7 +6,7 @@
 /** Bytes of every piece but the last. */
 export const PIECE_BYTES = 1024;
 
-/** Bytes that are read only. */
+/** Bytes that are read only. Of a message over the limit only their number is known: to read one throws. */
 export class PiecedBytes {
   readonly length: number;
   private readonly pieces: Buffer[];
@@ -17,6 +17,11 @@ export class PiecedBytes {
     this.pieces = pieces;
     this.from = from;
     this.length = length;
+  }
+
+  /** Whether the bytes themselves were left out. */
+  isLeftOut(): boolean {
+    return this.pieces.length === 0;
   }
 
   /** The byte at an index, 0 to `length` - 1. */
@@ -49,7 +54,7 @@ export class PiecedBytes {
 /** Bytes that are in one place. */
 export function piecedBytes(whole: Buffer): PiecedBytes {
   const pieces: Buffer[] = [];
-  for (let from = 0; from < whole.length; from += PIECE_BYTES)
+  for (let from = 0; from === 0 || from < whole.length; from += PIECE_BYTES)
     pieces.push(whole.slice(from, Math.min(from + PIECE_BYTES, whole.length)));
   return new PiecedBytes(pieces, 0, whole.length);
 }

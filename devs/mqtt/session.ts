@@ -442,11 +442,10 @@ export class Session {
     let wanted = packet.topicName === this.options.occasional;
     for (let i = 0; i < filters.length && !wanted; i++)
       wanted = matchesTopicFilter(filters[i], packet.topicName);
-    const { payload } = packet;
-    if (wanted && payload) {
+    if (wanted) {
       this.counters.received++;
       try {
-        this.hooks.message(packet.topicName, payload, packet.retain);
+        this.hooks.message(packet.topicName, packet.payload as PiecedBytes, packet.retain);
       } catch (error) {
         this.counters.badMessages++;
         this.lastProblem = "message on " + packet.topicName + ": " + (error as Error).message;

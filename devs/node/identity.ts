@@ -1,5 +1,6 @@
-import { readSetting, writeSetting } from "@devicescript/settings";
+import { readSetting, settings } from "@devicescript/settings";
 import { nameProblem } from "../contract/topics";
+import { SettingsStorage } from "../outbox/settingsStorage";
 import { programHash } from "../runtime/services";
 
 /** Who this node is and where its broker is, as provisioning stored it. */
@@ -33,14 +34,19 @@ const KEY_TRACE = "trace";
  * Writes the number of this boot into flash; to be called before anything is sent or kept
  * under it. Not at once after power came: a lamp circuit flickers when it is switched, and
  * the runtime forgets all settings when the power goes in the middle of a write.
+ *
+ * @throws Error when it is not in flash afterwards.
  */
 export async function storeBoot(identity: Identity): Promise<void> {
-  await writeSetting(KEY_BOOT, identity.boot);
+  await new SettingsStorage().write(KEY_BOOT, Buffer.from("" + identity.boot));
 }
 
-/** Keeps the pole in flash: the city says it once, not at every start. */
+/**
+ * Keeps the pole in flash: the city says it once, not at every start. Its bytes as they are: as JSON
+ * a name in Arabic would be too long for a setting, and the runtime aborts when it reads such a one.
+ */
 export async function storePole(identity: Identity): Promise<void> {
-  await writeSetting(KEY_POLE, identity.pole || "");
+  await settings.set(KEY_POLE, Buffer.from(identity.pole || ""));
 }
 
 /**
@@ -68,7 +74,8 @@ export async function loadIdentity(): Promise<Identity> {
   identity.tls = !!broker.tls;
   identity.password = (await readSetting<string>(KEY_PASSWORD)) || "";
   identity.boot = ((await readSetting<number>(KEY_BOOT)) || 0) + 1;
-  identity.pole = (await readSetting<string>(KEY_POLE)) || undefined;
+  const pole = await new SettingsStorage().read(KEY_POLE);
+  if (pole) identity.pole = pole.toString();
   identity.program = await programHash();
   identity.trace = !!(await readSetting<boolean>(KEY_TRACE, false));
   return identity;

@@ -76,12 +76,14 @@ export async function openLife(): Promise<void> {
  */
 export async function forgetTroubles(): Promise<void> {
   const ran = ranMs();
-  const forgetsCrashes = crashes > 0 && !isSafeMode() && ran >= CRASHES_WITHIN_MS;
-  const forgetsRestarts = watchdogs > 0 && ran >= 2 * patienceMs(watchdogs);
-  if (!forgetsCrashes && !forgetsRestarts) return;
-  if (forgetsCrashes) crashes = 0;
-  if (forgetsRestarts) watchdogs = 0;
-  await store(undefined);
+  if (crashes > 0 && !isSafeMode() && ran >= CRASHES_WITHIN_MS) {
+    crashes = 0;
+    await store(undefined);
+  }
+  if (watchdogs > 0 && ran >= 2 * patienceMs(watchdogs)) {
+    watchdogs = 0;
+    await store(undefined);
+  }
 }
 
 /** To be called before a restart that the program makes itself. */

@@ -1,4 +1,5 @@
 import * as ds from "@devicescript/core";
+import { readSetting, writeSetting } from "@devicescript/settings";
 import { ANSWER_NAMES, Answer, answerTo, rememberAnswer } from "../commands/answeredIds";
 import { ConfigStore } from "../config/configStore";
 import { ConfigOutcome, Configuration } from "../config/configuration";
@@ -11,6 +12,10 @@ import type { PiecedBytes } from "../mqtt/piecedBytes";
 
 /** Commands that wait while one is carried out; one more is counted as a bad message. */
 const COMMANDS_MAX = 4;
+/** Setting with the ids that were answered before a restart which the program made. */
+const KEY_ANSWERED = "answered";
+/** The commands that go on for a while. */
+const GO_ON = "identify, log, update";
 /** What is kept of a message that is no document: what is longer is refused. */
 const SMALL_MESSAGE_BYTES = COMMAND_MAX_BYTES + 1;
 /** How often the trial of a configuration is looked at. */
@@ -33,15 +38,17 @@ export interface Operated {
 
 /** What the monitoring centre does to the node: configuration and commands, one at a time. */
 export class Operations {
-  /** Documents and commands that could not even be queued. */
-  overflows = 0;
+  /** Commands that were not even queued, and places that are none. */
+  badMessages = 0;
+  /** Errors of commands that were caught. */
+  exceptions = 0;
   /** Further members of the reply in the making, a comma before each: `,"checks":[]`. */
   more = "";
   readonly store: ConfigStore;
   private readonly node: Operated;
   private readonly configuration: Configuration;
   private readonly trial = new Trial();
-  private readonly answered: number[] = [];
+  private answered: number[] = [];
   private readonly bell = new Bell();
   private document: PiecedBytes | undefined;
   private place: Buffer | undefined;
@@ -59,18 +66,33 @@ export class Operations {
       this.configuration.problems = store.leftAside;
       this.reportDue = "refused";
     }
-    if (store.onTrial()) this.trial.begin(ds.millis(), false);
+    if (store.onTrial()) this.trial.begin(ds.millis());
   }
 
-  /** Takes a message of `down/config`, `down/place` or `down/command`. */
-  take(topic: string, payload: PiecedBytes): void {
+  /** Remembers what was answered before a restart. To be called once, before the first `turn`. */
+  async open(): Promise<void> {
+    this.answered = (await readSetting<number[]>(KEY_ANSWERED)) || [];
+  }
+
+  /** To be called before a restart: the command for it must not be done again, should it come again. */
+  async keepAnswered(): Promise<void> {
+    await writeSetting(KEY_ANSWERED, this.answered);
+  }
+
+  /**
+   * Takes a message of `down/config`, `down/place` or `down/command`. A command that the broker
+   * keeps is none: a restart would come again at every start.
+   */
+  take(topic: string, payload: PiecedBytes, retained: boolean): void {
     if (topic.indexOf(DOWN_CONFIG) > 0) {
       // An empty one is the broker forgetting what it kept.
       if (payload.length > 0) this.document = payload;
-    } else if (topic.indexOf(DOWN_PLACE) > 0) this.place = payload.beginning(SMALL_MESSAGE_BYTES);
-    else if (this.commands.length < COMMANDS_MAX)
-      this.commands.push(payload.beginning(SMALL_MESSAGE_BYTES));
-    else this.overflows++;
+    } else {
+      const small = payload.beginning(SMALL_MESSAGE_BYTES);
+      if (topic.indexOf(DOWN_PLACE) > 0) this.place = small;
+      else if (!retained && this.commands.length < COMMANDS_MAX) this.commands.push(small);
+      else this.badMessages++;
+    }
     this.bell.ring();
   }
 
@@ -84,7 +106,7 @@ export class Operations {
     const { document, node, store } = this;
     if (document) {
       this.document = undefined;
-      await this.apply(document);
+      await this.applied(await this.configuration.apply(document));
       // The report comes in a turn of its own, when the document is let go of.
       return;
     }
@@ -106,34 +128,36 @@ export class Operations {
         return;
       }
     }
-    await this.bell.wait(this.document || this.commands.length > 0 ? 0 : LOOK_PERIOD_MS);
+    // What came meanwhile has rung; of several commands each has a turn of its own.
+    await this.bell.wait(this.commands.length > 0 ? 0 : LOOK_PERIOD_MS);
   }
 
-  /**
-   * Applies a document, from the broker or the node's own. Gives the first reason why it
-   * was refused, or an empty text.
-   */
-  async apply(document: PiecedBytes): Promise<string> {
+  /** Applies a part of a document that the node made. Gives the first reason why it was refused, or an empty text. */
+  async applyOwn(part: PiecedBytes): Promise<string> {
+    return await this.applied(await this.configuration.applyOwn(part));
+  }
+
+  private async applied(outcome: ConfigOutcome): Promise<string> {
     const { configuration } = this;
-    const outcome = await configuration.apply(document);
     this.reportDue = outcome === ConfigOutcome.Refused ? "refused" : "in-force";
     if (outcome === ConfigOutcome.Refused) {
       const problem = configuration.problems[0];
       return problem.path + ": " + problem.reason;
     }
     if (outcome === ConfigOutcome.Applied) {
-      this.trial.begin(ds.millis(), this.node.connected());
+      this.trial.begin(ds.millis());
       await this.putInForce(configuration.changes.map((change) => change.id));
     }
     return "";
   }
 
   private async rollBack(): Promise<void> {
-    const parts = this.store.parts();
-    if (!(await this.store.rollBack())) return;
-    for (const id of this.store.parts()) if (parts.indexOf(id) < 0) parts.push(id);
+    const { store } = this;
+    const parts = store.parts();
+    if (!(await store.rollBack())) return;
     this.reportDue = "rolled-back";
     await this.putInForce(parts);
+    await this.putInForce(store.parts());
   }
 
   private async putInForce(parts: number[]): Promise<void> {
@@ -145,7 +169,7 @@ export class Operations {
   private async answer(payload: Buffer): Promise<void> {
     const command = readCommand(payload);
     const { id, name } = command;
-    const before = id === "" ? Answer.None : answerTo(id, this.answered);
+    const before = answerTo(id, this.answered);
     if (before !== Answer.None) {
       this.reply(id, before, "", ',"repeated":true');
       return;
@@ -156,11 +180,12 @@ export class Operations {
       try {
         problem = await this.node.carryOut(command);
       } catch (e) {
+        this.exceptions++;
         problem = "failed: " + (e as Error).message;
       }
     let answer = Answer.Done;
     if (problem !== "") answer = Answer.Refused;
-    else if (name === "identify" || name === "log" || name === "update") answer = Answer.Accepted;
+    else if (GO_ON.indexOf(name) >= 0) answer = Answer.Accepted;
     if (id !== "") rememberAnswer(id, answer, this.answered);
     this.reply(id, answer, problem, this.more);
   }

@@ -131,6 +131,11 @@ export class Sensing implements SampleSink {
     return this.samplers.length > 0;
   }
 
+  /** Whether every chip of the node passes its checks, and it has one. */
+  isWell(): boolean {
+    return this.hasParts() && this.checks().join("").indexOf("=") < 0;
+  }
+
   /** Whether any value is expected: a chip is well, and a metric of it on. */
   isSampling(): boolean {
     return this.samplers.some((sampler) => works(sampler) && sampler.isOn());

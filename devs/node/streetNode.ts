@@ -9,6 +9,7 @@ import {
 } from "../contract/command";
 import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import { parseFlat } from "../contract/flatJson";
+import { jsonText } from "../contract/jsonText";
 import { HealthMessage, PlaceMessage, StateMessage } from "../contract/messages";
 import { isJsonObject } from "../contract/overlay";
 import { metricIndex, metricName } from "../contract/metrics";
@@ -16,11 +17,10 @@ import { failedCheck, selfTestReport, skippedCheck } from "../contract/selfTest"
 import { UP_HEALTH, UP_LOG, UP_STATE, nodeTopic } from "../contract/topics";
 import { dayPartAt } from "../filter/dayPart";
 import { Payload, WholeMessage } from "../mqtt/packets";
-import { PiecedBytes, piecedBytes } from "../mqtt/piecedBytes";
+import { PiecedBytes } from "../mqtt/piecedBytes";
 import { SessionHooks } from "../mqtt/session";
 import { SessionState } from "../mqtt/sessionStates";
 import { OutboxEvent } from "../outbox/outbox";
-import { SettingsStorage } from "../outbox/settingsStorage";
 import { roundTo } from "../report/senml";
 import { LightCode } from "../status/statusLight";
 import { standsStill } from "../status/watchdog";
@@ -61,10 +61,10 @@ const SPAN_SHARE_MIN = 0.05;
 const WEAK_WIFI_DBM = -85;
 /** A node on which no chip answered starts anew after this time, to look again: the bus may have been held low. */
 const SEARCH_AGAIN_MS = 600000;
+/** Longest name of a pole, in characters: in UTF-8 it has room in one setting. */
+const POLE_MAX_LENGTH = 40;
 /** What the node does besides sampling and delivery, each in a fiber of its own. */
 const PARTS_OF_NODE = ["operations", "light", "node"];
-/** Setting that the self-test writes. */
-const KEY_TEST = "test";
 
 /** The node: samples its chips, filters, hands what is left to the broker, and does what it is told. */
 export class StreetNode implements ReportSink, SessionHooks, Operated {
@@ -88,6 +88,10 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   private restarting = false;
   /** Errors that were caught at the edge of a part. */
   private exceptions = 0;
+  /** The check of the flash, as it came out last. */
+  private flash?: string;
+  /** Whether the self-test of the start was told. */
+  private selfTestTold?: boolean;
   private logUntilMs = 0;
   private logSeen = 0;
 
@@ -107,7 +111,8 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   async run(): Promise<void> {
     this.sensing.start();
     console.log(selfTestReport(this.identity.node, this.sensing.checks()));
-    await storeBoot(this.identity);
+    await this.tryFlash();
+    await this.operations.open();
     this.delivery.run.start();
     this.healthDueMs = ds.millis() + Math.min(this.healthPeriodMs, FIRST_HEALTH_MS);
     for (const part of PARTS_OF_NODE) this.keepDoing.start(part);
@@ -119,6 +124,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
    */
   async restart(reason: string): Promise<void> {
     await planRestart(reason);
+    await this.operations.keepAnswered();
     await this.leave(reason);
     ds.restart();
   }
@@ -161,7 +167,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   }
 
   birth(): WholeMessage {
-    const { city, node, boot, program } = this.identity;
+    const { city, node, boot, program, pole } = this.identity;
     const reason = this.birthReason;
     this.birthReason = "reconnected";
     const state: StateMessage = {
@@ -171,22 +177,20 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       version: ds._dcfgString("@version"),
       program: program,
       board: ds._dcfgString("devName"),
-      pole: this.identity.pole,
       chips: this.sensing.chipsFound(),
       serials: this.sensing.serialNumbers(),
       checks: this.sensing.checks(),
       start: startReason(),
       safeMode: isSafeMode(),
     };
-    return {
-      topic: nodeTopic(city, node, UP_STATE),
-      payload: JSON.stringify(state),
-      retain: true,
-    };
+    let text = JSON.stringify(state);
+    if (pole) text = text.slice(0, -1) + ',"pole":' + jsonText(pole) + "}";
+    return { topic: nodeTopic(city, node, UP_STATE), payload: Buffer.from(text), retain: true };
   }
 
   message(topic: string, payload: PiecedBytes, retained: boolean): void {
-    if (!this.delivery.heard(topic, payload, retained)) this.operations.take(topic, payload);
+    if (!this.delivery.heard(topic, payload, retained))
+      this.operations.take(topic, payload, retained);
   }
 
   stateChanged(state: SessionState, reason: string): void {
@@ -229,9 +233,13 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   async hang(message: Buffer): Promise<void> {
     const { identity } = this;
     const place = parseFlat(message);
-    const pole = isJsonObject(place) ? (place as PlaceMessage).pole : undefined;
+    const pole: unknown = isJsonObject(place) ? (place as PlaceMessage).pole : undefined;
+    if (message.length > 0 && !(typeof pole === "string" && pole.length <= POLE_MAX_LENGTH)) {
+      this.operations.badMessages++;
+      return;
+    }
     if (pole === identity.pole) return;
-    identity.pole = pole;
+    identity.pole = pole as string | undefined;
     this.birthReason = "placed";
     this.publish(UP_STATE, this.birth().payload, true);
     await storePole(identity);
@@ -242,7 +250,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     log("command " + name);
     switch (name) {
       case "identify":
-        identifyByLight((fields["seconds"] as number) || IDENTIFY_DEFAULT_S);
+        identifyByLight((fields["seconds"] as number) ?? IDENTIFY_DEFAULT_S);
         break;
       case "sample":
         await this.sensing.sampleNow();
@@ -252,22 +260,26 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
         this.delivery.flush();
         break;
       case "self-test":
-        this.operations.more = ',"checks":' + JSON.stringify(await this.selfTest());
+        await this.sensing.selfTest();
+        await this.tryFlash();
+        this.operations.more = ',"checks":' + JSON.stringify(await this.checks());
         break;
       case "restart":
         this.restartFor("command");
         break;
       case "update":
         if (fields["program"] === this.identity.program) return "runs that program already";
-        if (!this.away) this.update.start((fields["minutes"] as number) || UPDATE_DEFAULT_MIN);
+        if (!this.away) this.update.start((fields["minutes"] as number) ?? UPDATE_DEFAULT_MIN);
         break;
       case "clear-counters":
         this.exceptions = 0;
+        this.operations.exceptions = 0;
+        this.operations.badMessages = 0;
         this.sensing.clearCounters();
         this.delivery.clearCounters();
         break;
       case "log":
-        this.logUntilMs = ds.millis() + ((fields["minutes"] as number) || LOG_DEFAULT_MIN) * 60000;
+        this.logUntilMs = ds.millis() + ((fields["minutes"] as number) ?? LOG_DEFAULT_MIN) * 60000;
         this.logSeen = 0;
         this.tellLog();
         break;
@@ -302,7 +314,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     this.tellLog();
     if (nowMs >= this.healthDueMs) {
       this.healthDueMs += this.healthPeriodMs;
-      this.publishHealth();
+      await this.publishHealth();
     }
     await forgetTroubles();
     const { sensing, sampling, client } = this;
@@ -331,38 +343,42 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
   }
 
   private lightCode(): LightCode {
-    if (this.connected())
-      return this.sensing.chipsFound().length > 0 ? LightCode.Well : LightCode.SelfTestFailed;
+    if (this.connected()) return this.sensing.isWell() ? LightCode.Well : LightCode.SelfTestFailed;
     const { lastProblem } = this.delivery.client.session;
     if (this.wifiDbm === NO_WIFI_DBM) return LightCode.NoWifi;
     return lastProblem.indexOf("refused: ") === 0 ? LightCode.WrongPassword : LightCode.NoBroker;
   }
 
-  /** The checks of the self-test, of the node itself too. */
-  private async selfTest(): Promise<string[]> {
-    await this.sensing.selfTest();
-    const checks = this.sensing.checks();
-    let flash = "flash";
+  /** Writes the number of the boot into flash, which is its test. */
+  private async tryFlash(): Promise<void> {
+    this.flash = "flash";
     try {
-      const storage = new SettingsStorage();
-      await storage.write(KEY_TEST, Buffer.from("" + this.identity.boot));
-      await storage.remove(KEY_TEST);
+      await storeBoot(this.identity);
     } catch {
-      flash = failedCheck(flash, "not-stored");
+      this.flash = failedCheck("flash", "not-stored");
     }
-    checks.push(flash);
+  }
+
+  /** The checks of the self-test: its chips, and the node itself. */
+  private async checks(): Promise<string[]> {
+    const checks = this.sensing.checks();
     let settings = "settings";
     const { store } = this.operations;
     for (const id of store.parts())
       if (!(await store.part(id))) settings = failedCheck("settings", partName(id));
-    checks.push(settings);
-    checks.push(skippedCheck("heap", "not-told"));
     const dbm = this.wifiDbm;
-    if (dbm === undefined) checks.push(skippedCheck("wifi", "not-told"));
-    else if (dbm === NO_WIFI_DBM) checks.push(failedCheck("wifi", "no-network"));
-    else checks.push(dbm < WEAK_WIFI_DBM ? failedCheck("wifi", "weak-signal") : "wifi");
-    checks.push(this.connected() ? "broker" : failedCheck("broker", "not-connected"));
-    checks.push(isNaN(this.delivery.utcOffsetS()) ? failedCheck("clock", "not-set") : "clock");
+    let wifi = "wifi";
+    if (dbm === undefined) wifi = skippedCheck(wifi, "not-told");
+    else if (dbm === NO_WIFI_DBM) wifi = failedCheck(wifi, "no-network");
+    else if (dbm < WEAK_WIFI_DBM) wifi = failedCheck(wifi, "weak-signal");
+    checks.push(
+      this.flash as string,
+      settings,
+      skippedCheck("heap", "not-told"),
+      wifi,
+      this.connected() ? "broker" : failedCheck("broker", "not-connected"),
+      isNaN(this.delivery.utcOffsetS()) ? failedCheck("clock", "not-set") : "clock",
+    );
     return checks;
   }
 
@@ -377,8 +393,9 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     const document = documentOf(metric, (await store.part(metric)) || {});
     const calibration = channelConfig(document, name).calibrate || {};
     if (calibration.points) return "channel: " + name + " is calibrated by points";
-    const offset = calibration.offset || 0;
-    const gain = calibration.gain === undefined ? 1 : calibration.gain;
+    // Not `||`: to the runtime every number that is no small integer is false.
+    const offset = calibration.offset ?? 0;
+    const gain = calibration.gain ?? 1;
     let wish = '"offset":' + roundTo(offset + (zero as number) - value, CALIBRATION_DECIMALS);
     if (span !== undefined) {
       const reference = span as number;
@@ -387,14 +404,8 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
         return "span: " + name + " reads " + value + ", too little for a gain";
       wish = '"gain":' + roundTo((gain * (reference - offset)) / reads, CALIBRATION_DECIMALS);
     }
-    const version = Math.max(1, store.version());
-    return await this.operations.apply(
-      piecedBytes(
-        Buffer.from(
-          '{"version":' + version + ',"channels":{"' + name + '":{"calibrate":{' + wish + "}}}}",
-        ),
-      ),
-    );
+    const part = Buffer.from('{"channels":{"' + name + '":{"calibrate":{' + wish + "}}}}");
+    return await this.operations.applyOwn(new PiecedBytes([part], 0, part.length));
   }
 
   /** Tells the alarms when another part of the day begins, as far as the time is known. */
@@ -411,7 +422,7 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
     return JSON.stringify(state);
   }
 
-  private publishHealth(): void {
+  private async publishHealth(): Promise<void> {
     const { sensing, delivery, identity } = this;
     const counters = delivery.client.session.counters;
     const outbox = delivery.outbox;
@@ -434,9 +445,17 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       reconnects: Math.max(0, counters.connections - 1),
       sensorFaults: sensing.sensorFaults,
       sensors: sensing.troubles(),
-      badMessages: counters.badMessages + this.operations.overflows,
-      exceptions: this.exceptions + delivery.exceptions + delivery.client.internalErrors,
+      badMessages: counters.badMessages + this.operations.badMessages,
+      exceptions:
+        this.exceptions +
+        this.operations.exceptions +
+        delivery.exceptions +
+        delivery.client.internalErrors,
     };
+    if (!this.selfTestTold && this.connected()) {
+      this.selfTestTold = true;
+      health.checks = await this.checks();
+    }
     const text = JSON.stringify(health);
     console.log("health " + text);
     delivery.client.publishQos0(nodeTopic(identity.city, identity.node, UP_HEALTH), text);

@@ -125,7 +125,9 @@ describe("the configuration in flash", () => {
       expect(await configuration.apply(piecedBytes(Buffer.from(SECOND)))).toBe(
         ConfigOutcome.Refused,
       );
-      expect(configuration.problems).toEqual([{ path: "", reason: "ended the program 3 times" }]);
+      expect(configuration.problems).toEqual([
+        { path: "", reason: "ended the program 3 times, or lost the broker" },
+      ]);
     }
     expect(await inForce(storage)).toEqual(old);
     // The next version is another document.

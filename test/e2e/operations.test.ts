@@ -8,60 +8,13 @@ import type {
 } from "../../devs/contract/messages";
 import { CONTRACT_MESSAGES } from "../../src/contractDocs/asyncApi";
 import { contractSchemas } from "../../src/contractDocs/schemas";
-import { startCity, type CityUnderTest, type CityUnderTestOptions } from "../support/simulatedCity";
+import { OperatedCity } from "../support/operatedCity";
+import type { CityUnderTestOptions } from "../support/simulatedCity";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
-/** A city of one node with everything that it said. */
-class OperatedCity {
-  readonly said: { leaf: string; message: unknown; atMs: number }[] = [];
-  #ids = 0;
-
-  private constructor(readonly under: CityUnderTest) {
-    under.broker.onPublish((topic, payload) => {
-      const leaf = topic.split("/").slice(4).join("/");
-      const text = Buffer.from(payload).toString();
-      this.said.push({ leaf, message: JSON.parse(text), atMs: under.scheduler.nowMs });
-    });
-  }
-
-  static async start(options: CityUnderTestOptions = {}): Promise<OperatedCity> {
-    return new OperatedCity(await startCity(options));
-  }
-
-  get node() {
-    return this.under.city.nodes[0] as CityUnderTest["city"]["nodes"][number];
-  }
-
-  tell(leaf: string, payload: string | Uint8Array, retain = false): void {
-    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    this.under.broker.publish(`streetnode/v1/berkane/bk-0001/${leaf}`, bytes, { qos: 1, retain });
-  }
-
-  /** Sends a command and gives the answer. */
-  async command(command: object, waitMs = 5 * SECOND_MS): Promise<ReplyMessage | undefined> {
-    const id = `id-${++this.#ids}`;
-    this.tell("down/command", JSON.stringify({ id, ...command }));
-    await this.under.run(waitMs);
-    return this.of<ReplyMessage>("up/reply").find((reply) => reply.id === id);
-  }
-
-  /** Sends a configuration and gives the report that follows. */
-  async configure(document: object, waitMs = 8 * SECOND_MS): Promise<ConfigReportMessage> {
-    this.tell("down/config", JSON.stringify(document), true);
-    await this.under.run(waitMs);
-    return this.last<ConfigReportMessage>("up/config");
-  }
-
-  of<T>(leaf: string): T[] {
-    return this.said.filter((one) => one.leaf === leaf).map(({ message }) => message as T);
-  }
-
-  last<T>(leaf: string): T {
-    return this.of<T>(leaf).at(-1) as T;
-  }
-}
+const CHIPS = ["sen55", "veml7700", "ina226", "sen0232"];
 
 let city: OperatedCity | undefined;
 
@@ -103,16 +56,18 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
     expect(operated.under.readings.length).toBeGreaterThan(before);
     expect(await operated.command({ command: "flush" })).toMatchObject({ result: "done" });
     expect((await operated.command({ command: "self-test" }))?.checks).toEqual([
-      "sen55",
-      "veml7700",
-      "ina226",
-      "sen0232",
+      ...CHIPS,
       "flash",
       "settings",
       "heap~not-told",
       "wifi",
       "broker",
       "clock",
+    ]);
+    // The self-test of the start, in the first health message.
+    await operated.under.run(40 * SECOND_MS);
+    expect(operated.of<HealthMessage>("up/health").map(({ checks }) => checks)).toEqual([
+      [...CHIPS, "flash", "settings", "heap~not-told", "wifi", "broker", "clock"],
     ]);
     expect(await operated.command({ command: "log" })).toMatchObject({ result: "accepted" });
     expect(operated.of<string[]>("up/log").flat()).toContain("command log");
@@ -171,7 +126,13 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
     await operated.under.run(SECOND_MS);
     await node.powerOn();
     await operated.under.run(30 * SECOND_MS);
-    expect(operated.of<ConfigReportMessage>("up/config").some(({ config }) => "health" in config));
+    // Only the broker has the document that was refused, and sends it again.
+    expect(operated.last<ConfigReportMessage>("up/config")).toMatchObject({
+      version: 1,
+      status: "refused",
+      wanted: 2,
+      config: { ...part, health: { periodS: 10 } },
+    });
     expect(operated.last<StateMessage>("up/state")).toMatchObject({ start: "power-on" });
     expect(operated.last<HealthMessage>("up/health")).toMatchObject({ start: "power-on" });
   });
@@ -221,12 +182,23 @@ describe("a node that is operated", { timeout: 240_000 }, () => {
       ),
     ).toMatchObject({ result: "done" });
     await operated.command({ command: "sample" }, 15 * SECOND_MS);
-    const { value } = operated.under.readings
-      .filter(({ metric }) => metric === "humidity")
-      .at(-1) ?? {
-      value: NaN,
-    };
-    expect(Math.abs(value)).toBeLessThan(2);
+    const humidity = () =>
+      operated.under.readings.filter(({ metric }) => metric === "humidity").at(-1)?.value ?? NaN;
+    expect(Math.abs(humidity())).toBeLessThan(2);
+    // The second reference is laid over the first: an offset that is no whole number, and a gain.
+    for (const reference of [{ zero: 10.5 }, { span: 80.5 }]) {
+      const command = { command: "calibrate", channel: "humidity", ...reference };
+      expect(await operated.command(command, 70 * SECOND_MS)).toMatchObject({ result: "done" });
+      await operated.command({ command: "sample" }, 15 * SECOND_MS);
+      expect(Math.abs(humidity() - (Object.values(reference)[0] as number))).toBeLessThan(2);
+    }
+    expect(operated.last<ConfigReportMessage>("up/config").config).toMatchObject({
+      channels: {
+        humidity: {
+          calibrate: { offset: expect.any(Number) as number, gain: expect.any(Number) as number },
+        },
+      },
+    });
     expect(await operated.command({ command: "calibrate", channel: "co2", zero: 0 })).toMatchObject(
       {
         result: "refused",

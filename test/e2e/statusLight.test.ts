@@ -67,6 +67,14 @@ describe("the status light of a node", () => {
     expect(new Set(await countedFlashes(city))).toEqual(new Set([5]));
   });
 
+  it("says that one of the chips that were there is silent", async () => {
+    city = await startCity();
+    await city.run(60 * SECOND_MS);
+    city.buses.get(NODE)?.chip("veml7700")?.faults.set({ noAnswer: true }, city.scheduler.nowMs);
+    await city.run(60 * SECOND_MS);
+    expect(new Set(await countedFlashes(city))).toEqual(new Set([5]));
+  });
+
   it("flickers while somebody looks for the node", async () => {
     city = await startCity();
     await city.run(60 * SECOND_MS);
