@@ -111,7 +111,9 @@ export async function askNodes(
     { format: "{bar} {value} of {total} nodes", clearOnComplete: true, stream: process.stderr },
     Presets.shades_classic,
   );
+  let lost: AbortSignal | undefined;
   const answers = await withCity(options, async (client, book) => {
+    lost = client.lost;
     const nodes = book.select(patterns);
     // Says nothing by itself where the output is piped.
     bar.start(nodes.length, 0);
@@ -121,10 +123,12 @@ export async function askNodes(
         nodes,
         waitMs: options.wait,
         onProgress: (answered) => bar.update(answered),
-        interrupted: interruptSignal(),
+        interrupted: AbortSignal.any([interruptSignal(), client.lost]),
       });
     } finally {
       bar.stop();
+      // The end of the work closes the connection, too.
+      if (!client.lost.aborted) lost = undefined;
     }
   });
   if (options.json) console.log(JSON.stringify({ answers }));
@@ -133,4 +137,5 @@ export async function askNodes(
     console.log(answerSummary(answers));
   }
   if (!answers.every(({ good }) => good)) process.exitCode = 1;
+  if (lost) throw lost.reason as Error;
 }

@@ -19,6 +19,14 @@ export function parseSpeed(text: string): number {
   return speed;
 }
 
+/** Reads a number. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw new InvalidArgumentError("expected a number.");
+  return value;
+}
+
 /** Makes a reader of whole numbers from `least` to `most`. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {

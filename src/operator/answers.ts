@@ -11,6 +11,9 @@ export interface NodeAnswer {
   readonly good: boolean;
 }
 
+/** Longest time that a timer of Node.js takes: 24 days. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 /** Answers of nodes, each awaited until a common deadline. */
 export class AnswerCollector {
   readonly #waiting = new Set<string>();
@@ -46,7 +49,8 @@ export class AnswerCollector {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#done = resolve;
-        timer = setTimeout(resolve, waitMs);
+        timer = setTimeout(resolve, Math.min(waitMs, TIMER_MAX_MS));
+        if (interrupted?.aborted) resolve();
         interrupted?.addEventListener("abort", () => resolve(), { once: true });
       });
       clearTimeout(timer);

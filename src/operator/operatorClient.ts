@@ -20,9 +20,15 @@ const QUIET_AT_MOST_MS = 5000;
 export class OperatorClient {
   readonly #client: MqttClient;
   readonly #listeners = new Set<MessageListener>();
+  readonly #lost = new AbortController();
+  /** Aborted, with the error as its reason, when the connection ends by itself: it does not come back. */
+  readonly lost: AbortSignal = this.#lost.signal;
 
-  private constructor(client: MqttClient) {
+  private constructor(client: MqttClient, where: string) {
     this.#client = client;
+    client.on("close", () =>
+      this.#lost.abort(new Error(`the connection to the broker at ${where} was lost`)),
+    );
     client.on("message", (topic, payload) => {
       for (const listener of this.#listeners) listener(topic, payload);
     });
@@ -40,7 +46,7 @@ export class OperatorClient {
         ...connectionOptions(login, "operator"),
         reconnectPeriod: 0,
       });
-      return new OperatorClient(client);
+      return new OperatorClient(client, `${host}:${port}`);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
       if (isLoginRefused(code))
@@ -83,9 +89,24 @@ export class OperatorClient {
     stop();
   }
 
-  /** Publishes with QoS 1; resolves when the broker has it. */
+  /**
+   * Publishes with QoS 1; resolves when the broker has it.
+   *
+   * @throws Error when the connection was lost before.
+   */
   async publish(topic: string, payload: string, retain: boolean): Promise<void> {
-    await this.#client.publishAsync(topic, payload, { qos: 1, retain });
+    this.lost.throwIfAborted();
+    let stop: () => void = () => {};
+    // MQTT.js would wait for ever for a connection that it does not make any more.
+    const lost = new Promise<never>((_resolve, reject) => {
+      stop = () => reject(this.lost.reason as Error);
+      this.lost.addEventListener("abort", stop);
+    });
+    try {
+      await Promise.race([this.#client.publishAsync(topic, payload, { qos: 1, retain }), lost]);
+    } finally {
+      this.lost.removeEventListener("abort", stop);
+    }
   }
 
   async close(): Promise<void> {

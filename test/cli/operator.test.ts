@@ -117,6 +117,19 @@ it("sends a command, and counts a silent node as a failure", async () => {
   expect(code).toBe(1);
 });
 
+it("says that the broker went away, with the answers that came before", async () => {
+  await peer("bk-0001", "applies");
+  await peer("bk-0002", "is silent");
+  const asked = run(commandCommand(), "*", "sample", "--wait", "60s");
+  // What is asked of the silent one shows that the command is out.
+  const silent = peers[1] as MqttClient;
+  await new Promise<void>((resolve) => silent.once("message", () => resolve()));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await broker.close();
+  await expect(asked).rejects.toThrow(/^the connection to the broker at 127.0.0.1:\d+ was lost$/);
+  expect(output.join("\n")).toContain("1 done, 1 no answer");
+});
+
 it.each([
   [configCommand, ["set", "bk-0001"], "nothing to set: give --set PATH=VALUE or --file FILE"],
   [configCommand, ["set", "bk-0001", "--set", "health.periodS=1"], "health.periodS"],
@@ -126,6 +139,8 @@ it.each([
   [commandCommand, ["bk-0001", "dance"], "command: must be one of identify"],
   [commandCommand, ["bk-0001", "identify", "--seconds", "0"], "seconds: must be a number from 1"],
   [commandCommand, ["bk-0001", "sample", "--zero", "1"], "zero: is not known"],
+  [commandCommand, ["bk-0001", "identify", "--seconds", "abc"], "expected a number"],
+  [commandCommand, ["bk-0001", "calibrate", "--channel", "no2", "--zero", ""], "expected a number"],
 ])("refuses what no node could take: %o %o", async (command, args, message) => {
   await expect(run(command(), ...args)).rejects.toThrow(message);
 });

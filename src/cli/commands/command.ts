@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { readCommand } from "../../../devs/contract/command";
 import { InputError } from "../../inputError";
 import { sendCommand } from "../../operator/sendCommand";
+import { parseNumber } from "../options";
 import {
   OPERATOR_HELP,
   askNodes,
@@ -12,11 +13,11 @@ import {
 } from "../operatorOptions";
 
 interface SendOptions extends AnswerOptions {
-  readonly seconds?: string;
-  readonly minutes?: string;
+  readonly seconds?: number;
+  readonly minutes?: number;
   readonly channel?: string;
-  readonly zero?: string;
-  readonly span?: string;
+  readonly zero?: number;
+  readonly span?: number;
 }
 
 /** `streetnode command`: tells nodes to do something, and waits for their answers. */
@@ -28,11 +29,11 @@ export function commandCommand(): Command {
       "<command>",
       "identify, sample, flush, self-test, restart, clear-counters, log or calibrate",
     )
-    .option("--seconds <n>", "how long to identify")
-    .option("--minutes <n>", "how long to publish the log")
+    .option("--seconds <n>", "how long to identify", parseNumber)
+    .option("--minutes <n>", "how long to publish the log", parseNumber)
     .option("--channel <metric>", "channel to calibrate")
-    .option("--zero <value>", "true value of the channel now, near nothing")
-    .option("--span <value>", "true value of the channel now, well above nothing")
+    .option("--zero <value>", "true value of the channel now, near nothing", parseNumber)
+    .option("--span <value>", "true value of the channel now, well above nothing", parseNumber)
     .addHelpText(
       "after",
       `${OPERATOR_HELP}
@@ -49,7 +50,7 @@ async function send(pattern: string, name: string, options: SendOptions): Promis
   checkNames(options.city, [pattern]);
   const command: Record<string, unknown> = { command: name };
   for (const key of ["seconds", "minutes", "zero", "span"] as const)
-    if (options[key] !== undefined) command[key] = Number(options[key]);
+    if (options[key] !== undefined) command[key] = options[key];
   if (options.channel !== undefined) command["channel"] = options.channel;
   const { problem } = readCommand(Buffer.from(JSON.stringify({ id: "check", ...command })));
   if (problem) throw new InputError(problem);

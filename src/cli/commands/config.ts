@@ -40,7 +40,10 @@ export function configCommand(): Command {
         .description("change values, and wait until every node has answered")
         .argument("<nodes...>", "nodes or patterns")
         .option("--set <PATH=VALUE>", "a value; null for the default", collect, [])
-        .option("--file <file>", "a JSON file with a part of a configuration; --set goes before it")
+        .option(
+          "--file <file>",
+          "a JSON file with a part of a configuration; --set changes values of it",
+        )
         .addHelpText(
           "after",
           `${OPERATOR_HELP}
