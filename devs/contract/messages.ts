@@ -96,7 +96,11 @@ export interface EventMessage {
   readonly severity?: string;
   /** Value that raised or cleared an alarm; of a lamp its power, in W. */
   readonly v?: number;
-  /** Seconds: UTC since 1970, or, while the node has no clock, before the moment of sending (negative). */
+  /**
+   * Seconds: UTC since 1970, or, while the node has no clock, before the moment of sending
+   * (negative). Absent from an event of a boot before this one in which the node never
+   * learned the time.
+   */
   readonly t?: number;
 }
 

@@ -6,7 +6,7 @@ import type {
 } from "../../devs/contract/messages";
 import { channelConfig } from "../../devs/contract/config";
 import { findMetric } from "../../devs/contract/metrics";
-import type { NodeMemory } from "../history/history";
+import type { NodeMemory, StoredReading } from "../history/history";
 import type {
   CityListener,
   ClockArrival,
@@ -49,11 +49,17 @@ export interface MetricView {
 /** An event with the time when it happened. */
 export interface EventView extends Omit<EventMessage, "t" | "seq"> {
   readonly timeMs: number;
+  /** True where nobody knows when it happened: then `timeMs` is the latest that it can be. */
+  readonly untimed?: true;
 }
 
 /** An event without what only its way to the city needed. */
-export function eventView({ t: _t, seq: _seq, ...event }: EventMessage, timeMs: number): EventView {
-  return { ...event, timeMs };
+export function eventView({
+  event: { t: _t, seq: _seq, ...event },
+  timeMs,
+  untimed,
+}: EventArrival): EventView {
+  return { ...event, timeMs, ...(untimed ? { untimed } : {}) };
 }
 
 /** A node as it is now; `null` and `unknown` stand for what it has not said yet. */
@@ -124,8 +130,9 @@ export class CityView implements CityListener {
     this.#now = options.now ?? Date.now;
   }
 
-  reading({ city, node, metric, unit, value, timeMs }: Reading): void {
-    if (city !== this.city) return;
+  reading({ city, node, metric, unit, value, timeMs, untimed }: Reading): void {
+    // What was measured nobody knows when has no place beside what is known of now.
+    if (city !== this.city || untimed) return;
     const state = this.#node(node);
     if (!state.addReading(metric, unit, [timeMs, value], this.#now())) return;
     for (const feed of this.#feeds) feed.addPoint(node, metric, [timeMs, value]);
@@ -137,9 +144,10 @@ export class CityView implements CityListener {
     this.#changed(node);
   }
 
-  event({ city, node, event, timeMs }: EventArrival): void {
+  event(arrival: EventArrival): void {
+    const { city, node } = arrival;
     if (city !== this.city) return;
-    this.#node(node).addEvent(eventView(event, timeMs));
+    this.#node(node).addEvent(eventView(arrival));
     this.#changed(node);
   }
 
@@ -169,8 +177,8 @@ export class CityView implements CityListener {
   }
 
   /** Takes a reading of an earlier run. */
-  restoreReading({ node, metric, unit, timeMs, value }: Omit<Reading, "city" | "untimed">): void {
-    this.#nodes.get(node)?.addReading(metric, unit, [timeMs, value], this.#now());
+  restoreReading({ node, metric, unit, timeMs, value, untimed }: StoredReading): void {
+    if (!untimed) this.#nodes.get(node)?.addReading(metric, unit, [timeMs, value], this.#now());
   }
 
   /** Says where a node hangs; undefined for nowhere. */

@@ -51,6 +51,8 @@ export interface ClockArrival extends Origin {
 export interface EventArrival extends Origin {
   readonly event: EventMessage;
   readonly timeMs: number;
+  /** True where nobody knows when it happened: then `timeMs` is the latest that it can be. */
+  readonly untimed?: true;
 }
 
 /** A health message, and when it arrived. */
@@ -207,7 +209,8 @@ export class Receiver {
     const event = checkEvent(json);
     const timeMs = resolveTime(event.t ?? 0, arrivedMs, "t");
     if (!this.#isNew(origin, event.boot, event.seq)) return;
-    this.#listener.event?.({ ...origin, event, timeMs });
+    const untimed = event.t === undefined ? ({ untimed: true } as const) : {};
+    this.#listener.event?.({ ...origin, event, timeMs, ...untimed });
   }
 
   #state(origin: Origin, json: unknown, arrivedMs: number): void {

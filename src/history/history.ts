@@ -36,7 +36,7 @@ export interface History {
   /** Every node that was ever heard, as it was last. */
   nodes(): Promise<NodeMemory[]>;
 
-  /** The newest reading of every metric, and all since then. */
+  /** The newest reading of every metric whose time is known, and all since then. */
   recentReadings(sinceMs: number): AsyncIterable<readonly StoredReading[]>;
 
   /** Stores a visit with its audit line. False, and nothing else, when its id is there already. */
@@ -106,7 +106,7 @@ export interface NodeMemory {
   readonly events: readonly EventView[];
 }
 
-/** A metric's readings in order of time. */
+/** A metric's readings in order of time, without those of which nobody knows when they were made. */
 export interface Series {
   /** SenML unit; empty for an index without one. */
   readonly unit: string;

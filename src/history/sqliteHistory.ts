@@ -51,12 +51,12 @@ export class SqliteHistory implements History {
       this.#database.transact(() => {
         for (const [node, update] of batch.nodes) this.#updateNode(node, update);
         for (const reading of batch.readings) this.#addReading(insert, reading);
-        for (const { node, event, timeMs } of batch.events) {
+        for (const arrival of batch.events) {
           this.#db.run("INSERT INTO events (node, time_ms, boot, event_json) VALUES (?, ?, ?, ?)", [
-            this.#nodeId(node),
-            timeMs,
-            event.boot,
-            JSON.stringify(eventView(event, timeMs)),
+            this.#nodeId(arrival.node),
+            arrival.timeMs,
+            arrival.event.boot,
+            JSON.stringify(eventView(arrival)),
           ]);
         }
         for (const { node, state, arrivedMs } of batch.states)
@@ -86,12 +86,12 @@ export class SqliteHistory implements History {
     const id = Number(row["id"]);
     const thinning = new Thinning(fromMs, toMs, pointsMax);
     const before = this.#db.get(
-      "SELECT time_ms, value FROM readings WHERE series = ? AND time_ms < ? ORDER BY time_ms DESC LIMIT 1",
+      "SELECT time_ms, value FROM readings WHERE series = ? AND time_ms < ? AND untimed IS NULL ORDER BY time_ms DESC LIMIT 1",
       [id, fromMs],
     );
     if (before) thinning.add([Number(before["time_ms"]), Number(before["value"])]);
     const statement = this.#db.prepare(
-      "SELECT time_ms, value FROM readings WHERE series = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms",
+      "SELECT time_ms, value FROM readings WHERE series = ? AND time_ms >= ? AND time_ms < ? AND untimed IS NULL ORDER BY time_ms",
     );
     try {
       for (const each of statement.iterate([id, fromMs, toMs]))
@@ -127,7 +127,7 @@ export class SqliteHistory implements History {
   async *recentReadings(sinceMs: number): AsyncGenerator<readonly StoredReading[]> {
     for (const series of this.#seriesOf({})) {
       const newest = this.#db.get(
-        "SELECT max(time_ms) AS newest FROM readings WHERE series = ?",
+        "SELECT max(time_ms) AS newest FROM readings WHERE series = ? AND untimed IS NULL",
         series.id,
       )?.["newest"];
       if (newest === null || newest === undefined) continue;

@@ -38,6 +38,22 @@ describe("CityView", () => {
     );
   });
 
+  it("takes no reading for one of now whose time nobody knows, and says so of an event", () => {
+    const { view, read, node, at } = rig();
+    read(START_MS, 1);
+    at(START_MS + 5000);
+    const timeMs = START_MS + 5000;
+    const before = { ...ORIGIN, timeMs, untimed: true } as const;
+    view.reading({ ...before, metric: "pm25", unit: "ug/m3", value: 99 });
+    view.restoreReading({ ...before, metric: "pm25", unit: "ug/m3", value: 98 });
+    view.event({ ...before, event: { event: "sensor-ok", chip: "sen55", boot: 1, seq: 1 } });
+    expect(node().metrics["pm25"].value).toBe(1);
+    expect(view.history(NODE)?.history["pm25"]).toEqual([[START_MS, 1]]);
+    expect(node().events).toEqual([
+      { event: "sensor-ok", chip: "sen55", boot: 1, timeMs, untimed: true },
+    ]);
+  });
+
   it("keeps an hour, and the value that held when the hour began", () => {
     const { read, view, at } = rig();
     for (let minute = 0; minute <= 90; minute += 10) {

@@ -226,6 +226,13 @@ describe("the other messages", () => {
     ]);
   });
 
+  it("says of an event without a time that nobody knows when it was", () => {
+    const { seen, send } = rig();
+    const event = { event: "sensor-ok", boot: 1, seq: 1, chip: "sen55" };
+    send("up/event", event);
+    expect(seen).toEqual([{ city: CITY, node: NODE, event, timeMs: NOW_MS, untimed: true }]);
+  });
+
   it.each([
     ["up/state", { state: "asleep" }, 'state: expected online or offline, got "asleep"'],
     ["up/state", { state: "online", reason: "boot", boot: -1 }, "boot: expected a whole number"],

@@ -80,6 +80,35 @@ async function all(of: AsyncIterable<readonly StoredReading[]>): Promise<StoredR
 }
 
 describe("the history in a file", () => {
+  it("draws no reading whose time nobody knows, and keeps it with its mark", async () => {
+    const batch = readings([
+      [10, 1],
+      [20, 2],
+      [30, 3],
+      [40, 4],
+    ]);
+    const untimed = (timeMs: number) => timeMs === 10 || timeMs === 30 || timeMs === 40;
+    const marked = batch.readings.map((one) =>
+      untimed(one.timeMs) ? { ...one, untimed: true as const } : one,
+    );
+    const event = { event: "sensor-ok", chip: "sen55", boot: 1, seq: 4 };
+    const arrival = { city: CITY, node: "bk-0001", event, timeMs: 40, untimed: true as const };
+    await history.write({ ...batch, readings: marked, events: [arrival] });
+    const series = await history.series("bk-0001", "pm25", { fromMs: 15, toMs: 50 }, 100);
+    expect(series?.points).toEqual([[20, 2]]);
+    const kept = await all(history.readings({ fromMs: 0, toMs: 50 }));
+    expect(kept.map(({ timeMs, untimed }) => [timeMs, untimed])).toEqual([
+      [10, true],
+      [20, false],
+      [30, true],
+      [40, true],
+    ]);
+    expect((await all(history.recentReadings(1000)))[0]).toMatchObject({ timeMs: 20 });
+    expect(await history.events("bk-0001", { fromMs: 0, toMs: 50 }, 9)).toEqual([
+      { event: "sensor-ok", chip: "sen55", boot: 1, timeMs: 40, untimed: true },
+    ]);
+  });
+
   it("gives back readings in order of time, each once, with the one before the range", async () => {
     await history.write(
       readings([

@@ -231,7 +231,9 @@ export class NodeCard {
   }
 
   #time(event: EventView): string {
-    return this.#here.format.time(event.timeMs, this.#here.nowMs());
+    const { texts, format } = this.#here;
+    const time = format.time(event.timeMs, this.#here.nowMs());
+    return event.untimed ? fill(texts.beforeTime, { time }) : time;
   }
 
   #showKept(): void {

@@ -206,6 +206,7 @@ export const ARABIC: Texts = {
   openTitle: "تحتاج إلى فحص",
   eventsTitle: "آخر الأحداث",
   noEvents: "لا أحداث بعد",
+  beforeTime: "قبل {time}",
   events: {
     "sensor-fault": "{subject}: عطل",
     "sensor-ok": "{subject}: عاد إلى العمل",

@@ -194,6 +194,7 @@ export const ENGLISH: Texts = {
   openTitle: "To look at",
   eventsTitle: "Last events",
   noEvents: "No events yet",
+  beforeTime: "before {time}",
   events: {
     "sensor-fault": "{subject}: fault",
     "sensor-ok": "{subject}: working again",

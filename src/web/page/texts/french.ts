@@ -199,6 +199,7 @@ export const FRENCH: Texts = {
   openTitle: "À vérifier",
   eventsTitle: "Derniers événements",
   noEvents: "Pas encore d’événement",
+  beforeTime: "avant {time}",
   events: {
     "sensor-fault": "{subject} : en défaut",
     "sensor-ok": "{subject} : fonctionne de nouveau",

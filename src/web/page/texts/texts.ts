@@ -115,6 +115,8 @@ export interface Texts {
   readonly openTitle: string;
   readonly eventsTitle: string;
   readonly noEvents: string;
+  /** Instead of a time that nobody knows: the latest that it can be. */
+  readonly beforeTime: string;
   /** By the event's name; `{subject}` is the chip or the channel. */
   readonly events: Readonly<Record<string, string>>;
   readonly eventOther: string;
