@@ -112,10 +112,11 @@ describe.runIf(HAS_MOSQUITTO)("streetnode watch at Mosquitto", () => {
     const url = `mqtt://127.0.0.1:${broker.port}`;
     const ended = watch("--broker", url, "--node", "bk-0002");
     await publishUntil(
-      () => lines.length >= 2,
+      () => lines.length >= 3,
       ["bk-0001", "bk-0002"].flatMap((node): [string, string, object][] => [
         [node, "up/state", state],
         [node, "up/data", pack(node)],
+        [node, "up/event", { event: "sensor-ok", chip: "sen55", boot: 1, seq: 5 }],
       ]),
     );
     interrupt.abort();
@@ -126,6 +127,27 @@ describe.runIf(HAS_MOSQUITTO)("streetnode watch at Mosquitto", () => {
     );
     expect(lines.some((line) => line.endsWith("pm25          12.5 µg/m³"))).toBe(true);
     expect(lines.some((line) => line.includes("ONLINE (boot, boot 1, 0.1.0)"))).toBe(true);
+    const event = "EVENT sensor-ok sen55  (before that time, nobody knows when)";
+    expect(lines.some((line) => line.endsWith(event))).toBe(true);
+  });
+
+  it("names a strange topic without its control characters, and cut", async () => {
+    broker = await startMosquitto();
+    const ended = watch("--broker", `mqtt://127.0.0.1:${broker.port}`);
+    // U+202E, which a terminal that knows it writes the rest of the line backwards for.
+    await publishUntil(
+      () => notes.length > 1,
+      [
+        ["bk\u202e1", "up/data", []],
+        ["a".repeat(3000), "up/data", []],
+      ],
+    );
+    interrupt.abort();
+    await ended;
+    const strange = notes.filter((note) => note.startsWith("bad message on "));
+    expect(strange[0]).toMatch(/^bad message on streetnode\/v1\/berkane\/bk\?1\/up\/data: topic: /);
+    expect(strange.find((note) => note.includes("aaa"))?.length).toBeLessThan(200);
+    expect(strange.join("")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   it("says that the password is refused, and takes it from the environment only", async () => {

@@ -8,6 +8,9 @@ import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
 import { parseBroker, parseDuration, type BrokerAddress } from "../options";
 
+/** Longest topic of a node: two names of 23 characters between the levels of the contract. */
+const TOPIC_SHOWN_MAX = 80;
+
 interface WatchOptions {
   readonly broker: BrokerAddress;
   readonly ca?: string;
@@ -99,8 +102,8 @@ function jsonListener(): CityListener {
     reading: ({ timeMs, ...reading }) => print("reading", reading, time(timeMs)),
     state: ({ city, node, state, arrivedMs }) =>
       print("state", { city, node }, { ...state, ...time(arrivedMs) }),
-    event: ({ city, node, event: { t: _, ...event }, timeMs }) =>
-      print("event", { city, node }, { ...event, ...time(timeMs) }),
+    event: ({ city, node, event: { t: _, ...event }, timeMs, untimed }) =>
+      print("event", { city, node }, { ...event, untimed, ...time(timeMs) }),
     health: ({ city, node, health, arrivedMs }) =>
       print("health", { city, node }, { ...health, ...time(arrivedMs) }),
     duplicate: (origin) => print("duplicate", origin, {}),
@@ -117,8 +120,7 @@ function textListener(): CityListener {
       print(
         timeMs,
         node,
-        `${metric.padEnd(13)} ${value} ${unitSymbol(unit)}`.trimEnd() +
-          (untimed ? "  (before that time, nobody knows when)" : ""),
+        `${metric.padEnd(13)} ${value} ${unitSymbol(unit)}`.trimEnd() + whenUnknown(untimed),
       ),
     state: ({ node, state, arrivedMs }) =>
       print(
@@ -126,13 +128,13 @@ function textListener(): CityListener {
         node,
         `${state.state.toUpperCase()} (${[state.reason, `boot ${state.boot}`, state.version, state.board].filter(Boolean).join(", ")})`,
       ),
-    event: ({ node, event, timeMs }) =>
+    event: ({ node, event, timeMs, untimed }) =>
       print(
         timeMs,
         node,
         ["EVENT", event.event, event.chip ?? event.channel, event.reason, event.v]
           .filter((part) => part !== undefined)
-          .join(" "),
+          .join(" ") + whenUnknown(untimed),
       ),
     health: ({ node, health, arrivedMs }) =>
       print(
@@ -146,8 +148,22 @@ function textListener(): CityListener {
         node,
         `GAP: ${to - from + 1} messages missing so far (boot ${boot}, ${from} to ${to})`,
       ),
-    bad: ({ topic, reason }) => console.error(`bad message on ${topic}: ${reason}`),
+    bad: ({ topic, reason }) => console.error(visible(`bad message on ${cut(topic)}: ${reason}`)),
   };
+}
+
+function cut(topic: string): string {
+  return topic.length > TOPIC_SHOWN_MAX ? `${topic.slice(0, TOPIC_SHOWN_MAX)}...` : topic;
+}
+
+/** A text for a terminal, which control and direction characters would rewrite. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
+}
+
+/** What follows the latest time at which something can have been. */
+function whenUnknown(untimed: true | undefined): string {
+  return untimed ? "  (before that time, nobody knows when)" : "";
 }
 
 /** Local time of this computer, `2026-03-20 13:04:05`. */
