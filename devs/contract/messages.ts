@@ -137,6 +137,15 @@ export interface HealthMessage {
   readonly beaconsRefused: number;
   /** Connections after the first. */
   readonly reconnects: number;
+  /**
+   * Attempts to connect that failed: no such name, nobody there, TLS, a write error, no or no
+   * good CONNACK; absent while there are none, as the two that follow.
+   */
+  readonly connectFailures?: number;
+  /** Answers of the network or the broker that did not come in time. */
+  readonly timeouts?: number;
+  /** Connections that the node ended because of what the broker sent. */
+  readonly protocolErrors?: number;
   /** Faults of sensors raised. */
   readonly sensorFaults: number;
   /** By chip, of those that had any: reads and starts that failed, and starts after the first. */

@@ -131,8 +131,6 @@ export class SessionCounters {
   received: number = 0;
   /** Messages received that belong to no subscription, are too long, or that the node's hook threw at. */
   badMessages: number = 0;
-  bytesIn: number = 0;
-  bytesOut: number = 0;
 }
 
 /** One client session over any number of connections. */
@@ -274,7 +272,6 @@ export class Session {
   linkReceived(chunk: Buffer, nowMs: number): void {
     const waiting = this.state === SessionState.Waiting || this.state === SessionState.Opening;
     if (waiting || this.state === SessionState.Stopped) return;
-    this.counters.bytesIn += chunk.length;
     this.lastReceivedMs = nowMs;
     this.decoder.feed(chunk);
   }
@@ -496,17 +493,16 @@ export class Session {
 
   private pollConnected(nowMs: number): number {
     if (nowMs - this.connectedAtMs >= GOOD_CONNECTION_MS) this.failures = 0;
-    const pubackDueMs = this.pubackDueMs();
-    if (this.pingSentMs >= 0 && nowMs >= this.pingDueMs()) {
-      this.timedOut("no PINGRESP", nowMs);
-      return 0;
-    }
-    if (pubackDueMs >= 0 && nowMs >= pubackDueMs) {
-      this.timedOut("no PUBACK", nowMs);
-      return 0;
-    }
-    if (this.subscribeId > 0 && nowMs >= this.subscribeSentMs + REPLY_TIMEOUT_MS) {
-      this.timedOut("no SUBACK or UNSUBACK", nowMs);
+    // NaN where no answer is awaited: then no comparison holds.
+    const oldestMs = this.window.oldestSentAtMs();
+    const pubackDueMs = oldestMs < 0 ? NaN : oldestMs + PUBACK_TIMEOUT_MS;
+    const subackDueMs = this.subscribeId > 0 ? this.subscribeSentMs + REPLY_TIMEOUT_MS : NaN;
+    let missing = "";
+    if (this.pingSentMs >= 0 && nowMs >= this.pingDueMs()) missing = "no PINGRESP";
+    else if (nowMs >= pubackDueMs) missing = "no PUBACK";
+    else if (nowMs >= subackDueMs) missing = "no SUBACK or UNSUBACK";
+    if (missing !== "") {
+      this.timedOut(missing, nowMs);
       return 0;
     }
     if (!this.link.backlogged()) {
@@ -517,9 +513,8 @@ export class Session {
       if (this.sendNext(nowMs)) return 0;
     }
     let nextMs = this.pingDueMs();
-    if (pubackDueMs >= 0 && pubackDueMs < nextMs) nextMs = pubackDueMs;
-    if (this.subscribeId > 0 && this.subscribeSentMs + REPLY_TIMEOUT_MS < nextMs)
-      nextMs = this.subscribeSentMs + REPLY_TIMEOUT_MS;
+    if (pubackDueMs < nextMs) nextMs = pubackDueMs;
+    if (subackDueMs < nextMs) nextMs = subackDueMs;
     return nextMs > nowMs ? nextMs - nowMs : 1;
   }
 
@@ -534,11 +529,6 @@ export class Session {
     const silentSinceMs =
       this.lastSentMs < this.lastReceivedMs ? this.lastSentMs : this.lastReceivedMs;
     return silentSinceMs + keepAliveMs * 0.75;
-  }
-
-  private pubackDueMs(): number {
-    const oldestMs = this.window.oldestSentAtMs();
-    return oldestMs < 0 ? -1 : oldestMs + PUBACK_TIMEOUT_MS;
   }
 
   /** Sends one packet of what waits; false when nothing does, or nothing more may be in flight. */
@@ -621,7 +611,6 @@ export class Session {
 
   /** Sends a packet, or the next part of one. */
   private send(packet: Buffer, nowMs: number): void {
-    this.counters.bytesOut += packet.length;
     this.lastSentMs = nowMs;
     this.link.send(packet);
   }

@@ -451,6 +451,9 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
         this.operations.exceptions +
         delivery.exceptions +
         delivery.client.internalErrors,
+      connectFailures: counters.connectFailures || undefined,
+      timeouts: counters.timeouts || undefined,
+      protocolErrors: counters.protocolErrors || undefined,
     };
     if (!this.selfTestTold && this.connected()) {
       this.selfTestTold = true;

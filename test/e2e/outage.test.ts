@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { HealthMessage } from "../../devs/contract/messages";
 import { METRIC_COUNT, metricName } from "../../devs/contract/metrics";
+import { UP_HEALTH } from "../../devs/contract/topics";
 import { judgeDelivery } from "../support/deliveryProof";
 import { startCity, type CityUnderTest } from "../support/simulatedCity";
 
@@ -11,6 +13,8 @@ const LONG_RUN_MS = 120_000;
 const NODE = "bk-0001";
 /** Readings that wait for a minute at most, so that a test need not wait for long. */
 const A_MINUTE = { release: { periodS: 60 } };
+/** The same, and health soon enough to see what a test counted. */
+const TELLING = { ...A_MINUTE, health: { periodS: 60 } };
 
 /** Every channel at one period, and every sample a report. */
 function everySample(periodS: number, only?: string): object {
@@ -50,6 +54,15 @@ function expectDelivered(run: CityUnderTest): void {
   expect(run.city.nodes[0]?.panics).toBe(0);
 }
 
+/** The health messages that reach the broker from now on; the console cuts them. */
+function healthOf(run: CityUnderTest): Partial<HealthMessage>[] {
+  const told: Partial<HealthMessage>[] = [];
+  run.broker.onPublish((topic, payload) => {
+    if (topic.endsWith(UP_HEALTH)) told.push(JSON.parse(Buffer.from(payload).toString()));
+  });
+  return told;
+}
+
 /** Expects that the node did not need more of its 64 KB than 36, with all that waited for the broker. */
 function expectLittleHeap(run: CityUnderTest): void {
   const { liveBytes = NaN } = run.city.nodes[0]?.heapPeaks ?? {};
@@ -63,13 +76,18 @@ describe("a node whose broker is away", () => {
     ["with its sessions lost", "lost"],
   ] as const)
     it(`loses nothing in 10 s, ${name}`, async () => {
-      city = await startCity({ trace: true, configuration: A_MINUTE });
+      city = await startCity({ trace: true, configuration: TELLING });
+      const told = healthOf(city);
       await city.run(3 * MINUTE_MS);
       city.broker.stop({ sessions });
       await city.run(10 * SECOND_MS);
       city.broker.start();
       await city.run(5 * MINUTE_MS);
       expectDelivered(city);
+      // The first message tells of the time before, when nothing had failed.
+      expect(told[0]?.connectFailures).toBeUndefined();
+      expect(told.at(-1)?.connectFailures).toBeGreaterThan(0);
+      expect(told.at(-1)?.timeouts).toBeUndefined();
     });
 
   it("loses nothing when the broker's machine goes without a word", async () => {
@@ -186,7 +204,8 @@ describe("a node whose network is bad", () => {
   });
 
   it("notices a half-open connection within one and a half keep-alives, and loses nothing", async () => {
-    city = await startCity({ trace: true, configuration: A_MINUTE });
+    city = await startCity({ trace: true, configuration: TELLING });
+    const told = healthOf(city);
     await city.run(3 * MINUTE_MS);
     city.network.path(NODE).halfOpen();
     const mutedMs = city.scheduler.nowMs;
@@ -196,6 +215,7 @@ describe("a node whose network is bad", () => {
     expect(city.scheduler.nowMs - mutedMs).toBeLessThanOrEqual(90 * SECOND_MS);
     await city.run(5 * MINUTE_MS);
     expectDelivered(city);
+    expect(told.at(-1)?.timeouts).toBe(1);
   });
 
   it("loses nothing while its own network comes and goes", async () => {
