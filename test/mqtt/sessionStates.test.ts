@@ -2,7 +2,7 @@ import mqttPacket from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_MAX_PACKET_BYTES } from "../../devs/mqtt/decoder";
 import { type Link, Session } from "../../devs/mqtt/session";
-import { SessionState } from "../../devs/mqtt/sessionStates";
+import { SessionEvent, SessionState, nextState } from "../../devs/mqtt/sessionStates";
 
 const connack = (returnCode: number) =>
   mqttPacket.generate({ cmd: "connack", returnCode, sessionPresent: false });
@@ -138,5 +138,33 @@ describe("every state and everything that can happen in it", () => {
   it("is complete", () => {
     expect(Object.keys(EXPECTED).sort()).toEqual(Object.keys(STIMULI).sort());
     for (const row of Object.values(EXPECTED)) expect(row).toHaveLength(6);
+  });
+});
+
+describe("the table of states and events", () => {
+  /** Every event that leads somewhere, and where; any other leaves the state as it is. */
+  const LEADS_TO: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    Stopped: { Start: W },
+    Waiting: { Stop: S, DelayOver: O },
+    Opening: { Stop: S, Opened: G, Failed: W },
+    Greeting: { Stop: S, Opened: W, Accepted: C, Refused: W, Failed: W },
+    Connected: { Stop: L, Opened: W, Accepted: W, Refused: W, Failed: W },
+    Leaving: { Opened: S, Accepted: S, Refused: S, Failed: S, Left: S },
+  };
+  const names = (of: object) => Object.values(of).filter((one) => typeof one === "string");
+  const cells = names(SessionState).flatMap((state) =>
+    names(SessionEvent).map((event): [string, string, string] => [
+      state,
+      event,
+      LEADS_TO[state]?.[event] ?? state,
+    ]),
+  );
+
+  it("has six states and eight events", () => expect(cells).toHaveLength(48));
+
+  it.each(cells)("%s, %s: %s", (state, event, expected) => {
+    const from = SessionState[state as keyof typeof SessionState];
+    const what = SessionEvent[event as keyof typeof SessionEvent];
+    expect(SessionState[nextState(from, what)]).toBe(expected);
   });
 });
