@@ -98,6 +98,26 @@ describe("streetnode sim", () => {
     expect((counts(out) as { nodes: { panics: number }[] }).nodes[0]?.panics).toBe(0);
   });
 
+  it("says that the broker refuses the password, once", async () => {
+    // Answers CONNECT with CONNACK 5, as Mosquitto does, and closes.
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(Buffer.from([0x20, 2, 0, 5])));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, err } = await streetnode(
+      ...["sim", "--for", "8s", "--nodes", "2", "--broker", `mqtt://127.0.0.1:${port}`],
+    );
+    server.close();
+    expect(code).toBe(1);
+    const told = err.split("\n").filter((line) => line.includes("user name or password"));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /^bk-000\d cannot reach the broker at 127\.0\.0\.1:\d+: it refuses the user name or password\. /,
+    );
+  });
+
   it("names what is wrong in one line, with exit code 2", async () => {
     const text = join(folder, "text.csv");
     writeFileSync(text, "t_s,lux\n0,1\n10,bright\n");

@@ -14,7 +14,7 @@ export interface MqttTraffic {
   wireBytes: number;
   /** CONNECT packets. */
   connects: number;
-  /** Connections that could not be made, or ended with an error, and the last reason. */
+  /** Connections that could not be made, were refused, or ended with an error, and the last reason. */
   failures: number;
   lastFailure: string;
 }
@@ -48,6 +48,11 @@ export class MqttTap implements Connector {
     const { traffic } = this;
     const socket = this.#network.connect(address);
     if (address.host !== this.#broker.host || address.port !== this.#broker.port) return socket;
+    const failed = (reason: string) => {
+      traffic.failures++;
+      traffic.lastFailure = reason;
+      this.#onFailure?.(reason);
+    };
     const up = mqttPacket.parser({ protocolVersion: 4 });
     const down = mqttPacket.parser({ protocolVersion: 4 });
     up.on("packet", (packet) => {
@@ -58,6 +63,8 @@ export class MqttTap implements Connector {
     });
     down.on("packet", (packet) => {
       if (packet.cmd === "puback") traffic.acknowledged++;
+      if (packet.cmd === "connack" && packet.returnCode)
+        failed(REFUSALS[packet.returnCode] ?? `it refuses with code ${packet.returnCode}`);
     });
     // The parsers only watch: what they cannot read is the node's and the broker's affair.
     up.on("error", () => {});
@@ -66,11 +73,9 @@ export class MqttTap implements Connector {
       traffic.wireBytes += data.length;
       down.parse(Buffer.from(data));
     });
-    socket.on("error", (error) => {
-      traffic.failures++;
-      traffic.lastFailure = error.message || String((error as NodeJS.ErrnoException).code);
-      this.#onFailure?.(traffic.lastFailure);
-    });
+    socket.on("error", (error) =>
+      failed(error.message || String((error as NodeJS.ErrnoException).code)),
+    );
     const write = socket.write.bind(socket);
     socket.write = (data) => {
       traffic.wireBytes += data.length;
@@ -80,6 +85,15 @@ export class MqttTap implements Connector {
     return socket;
   }
 }
+
+/** What the return codes of CONNACK mean (MQTT 3.1.1 table 3.1); not authorised is what Mosquitto says of a wrong password. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  1: "it refuses the protocol version",
+  2: "it refuses the client identifier",
+  3: "it says that it is not available",
+  4: "it refuses the user name or password",
+  5: "it refuses the user name or password",
+};
 
 /** Length of a whole packet whose remaining length is given (MQTT 3.1.1 clause 2.2.3). */
 function packetBytes(remainingLength: number): number {
