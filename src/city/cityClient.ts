@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { connect, type MqttClient } from "mqtt";
 import { generate } from "mqtt-packet";
 import { TOPIC_ROOT } from "../../devs/contract/topics";
@@ -20,9 +21,15 @@ export interface CityClientOptions extends BrokerLogin {
   readonly session?: string | undefined;
   /**
    * Gets what nodes say. With a `session` the broker sends a message again, at the next
-   * connection, until `acknowledge` was called for it.
+   * connection, until `acknowledge` was called for it. `waited` says that it may have been at
+   * the broker for long, since before this connection.
    */
-  readonly onMessage: (topic: string, payload: Uint8Array, acknowledge: () => void) => void;
+  readonly onMessage: (
+    topic: string,
+    payload: Uint8Array,
+    acknowledge: () => void,
+    waited: boolean,
+  ) => void;
   /** Called when the messages flow: connected and subscribed. */
   readonly onConnected: () => void;
   /** Called with one plain sentence when they do not, and again only for another reason. */
@@ -40,6 +47,16 @@ export interface PublishOptions {
   readonly retain?: boolean;
 }
 
+/**
+ * Below a city's topic: a message of this client to itself, which it sends when it is back in
+ * its session. What comes before it may have waited: brokers keep one queue a client, though
+ * the standard (MQTT 3.1.1 clause 4.6) asks for order within a topic only. The embedded broker
+ * hands new messages over first, and keeps none for longer than its process runs.
+ */
+const MARK = "all/down/mark";
+/** A broker that does not hand the mark over keeps nothing for longer than this, it is assumed. */
+const CATCH_UP_MAX_MS = 600_000;
+
 const RETRY_MS = 2000;
 /** A refused password does not get right by trying faster. */
 const RETRY_REFUSED_MS = 15_000;
@@ -52,9 +69,15 @@ export class CityClient {
   #problem: string | undefined;
   /** What went wrong with the connection that is about to close. */
   #cause: string | undefined;
+  /** Until when what comes may have waited at the broker, by `performance.now`. */
+  #catchesUpUntilMs = 0;
+  /** The topic of the mark, and what the mark of this connection says. */
+  readonly #mark: string;
+  #connection: string | undefined;
 
   constructor(options: CityClientOptions) {
     this.#options = options;
+    this.#mark = `${TOPIC_ROOT}/${options.city}/${MARK}`;
     this.#client = connect({
       ...connectionOptions(options, "watch"),
       resubscribe: false,
@@ -64,11 +87,19 @@ export class CityClient {
       queueQoSZero: false,
       ...(options.session === undefined ? {} : { clean: false, clientId: options.session }),
     });
-    this.#client.on("connect", () => this.#subscribe());
+    this.#client.on("connect", ({ sessionPresent }) => {
+      this.#catchesUpUntilMs = sessionPresent ? performance.now() + CATCH_UP_MAX_MS : 0;
+      this.#subscribe();
+    });
     if (options.session !== undefined) this.#acknowledgeLater();
     this.#client.on("message", (topic, payload, packet) => {
+      const acknowledge = this.#acknowledgement(packet.messageId);
+      if (topic === this.#mark) {
+        if (payload.toString() === this.#connection) this.#catchesUpUntilMs = 0;
+        return acknowledge();
+      }
       for (const listener of this.#listeners) listener(topic, payload);
-      options.onMessage(topic, payload, this.#acknowledgement(packet.messageId));
+      options.onMessage(topic, payload, acknowledge, performance.now() < this.#catchesUpUntilMs);
     });
     this.#client.on("error", (error) => {
       const { code } = error as { code?: unknown };
@@ -140,6 +171,7 @@ export class CityClient {
   #subscribe(): void {
     const { city, node, onConnected } = this.#options;
     const filter = `${TOPIC_ROOT}/${city}/${node ?? "+"}/up/#`;
+    if (this.#catchesUpUntilMs > 0) this.#sendMark();
     this.#client.subscribe(filter, { qos: 1 }, (error, granted) => {
       const refused = granted?.some(({ qos }) => (qos as number) === SUBSCRIPTION_REFUSED);
       if (refused) this.#report(`the broker does not let this user read ${filter}`);
@@ -149,6 +181,13 @@ export class CityClient {
       this.#problem = undefined;
       onConnected();
     });
+  }
+
+  /** Where it is not handed over, what comes counts as waiting for a while. */
+  #sendMark(): void {
+    this.#connection = randomUUID();
+    this.#client.subscribe(this.#mark, { qos: 1 }, () => {});
+    this.#client.publish(this.#mark, this.#connection, { qos: 1 }, () => {});
   }
 
   #report(problem: string): void {

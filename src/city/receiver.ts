@@ -15,7 +15,7 @@ import {
 } from "../../devs/contract/topics";
 import { FieldProblem, parseJson } from "./fields";
 import { checkConfigReport, checkEvent, checkHealth, checkState } from "./messages";
-import { resolvePack, resolveTime } from "./senmlPack";
+import { ABSOLUTE_TIME_FROM_S, resolvePack, resolveTime } from "./senmlPack";
 import { SequenceTracker, type Arrival, type Range, type SequenceState } from "./sequence";
 
 /** Which node a message came from. */
@@ -151,14 +151,16 @@ export class Receiver {
    * Takes one message from the broker. Topics that are no node's `up/` are passed over.
    *
    * @param arrivedMs UTC in milliseconds since 1970; relative times count from it.
+   * @param waited whether it may have been at the broker for long: then nobody knows what
+   * relative times count from.
    */
-  receive(topic: string, payload: Uint8Array, arrivedMs: number): void {
+  receive(topic: string, payload: Uint8Array, arrivedMs: number, waited = false): void {
     const address = parseUpTopic(topic);
     if (!address) return;
     this.#counters.messages++;
     try {
       const origin = checkOrigin(address);
-      this.#dispatch(origin, address.leaf, payload, arrivedMs);
+      this.#dispatch(origin, address.leaf, payload, arrivedMs, waited);
     } catch (error) {
       if (!(error instanceof FieldProblem)) throw error;
       this.#counters.bad++;
@@ -176,14 +178,20 @@ export class Receiver {
     this.#nodes.set(keyOf(origin), NodeSequences.restore(state));
   }
 
-  #dispatch(origin: Origin, leaf: string, payload: Uint8Array, arrivedMs: number): void {
+  #dispatch(
+    origin: Origin,
+    leaf: string,
+    payload: Uint8Array,
+    arrivedMs: number,
+    waited: boolean,
+  ): void {
     // An empty retained message is how MQTT 3.1.1 (clause 3.3.1.3) deletes one.
     if (payload.length === 0 && (leaf === UP_STATE || leaf === UP_CONFIG)) return;
     switch (leaf) {
       case UP_DATA:
-        return this.#data(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
+        return this.#data(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs, waited);
       case UP_EVENT:
-        return this.#event(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
+        return this.#event(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs, waited);
       case UP_STATE:
         return this.#state(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
       case UP_CONFIG: {
@@ -197,19 +205,22 @@ export class Receiver {
     }
   }
 
-  #data(origin: Origin, json: unknown, arrivedMs: number): void {
+  #data(origin: Origin, json: unknown, arrivedMs: number, waited: boolean): void {
     const { city, node } = origin;
     const pack = resolvePack(json, `${city}/${node}/`, arrivedMs);
     if (!this.#isNew(origin, pack.boot, pack.seq)) return;
     this.#listener.clock?.({ ...origin, timed: pack.timed });
-    for (const record of pack.records) this.#listener.reading?.({ ...origin, ...record });
+    const untimed = waited && !pack.timed ? ({ untimed: true } as const) : {};
+    for (const record of pack.records)
+      this.#listener.reading?.({ ...origin, ...record, ...untimed });
   }
 
-  #event(origin: Origin, json: unknown, arrivedMs: number): void {
+  #event(origin: Origin, json: unknown, arrivedMs: number, waited: boolean): void {
     const event = checkEvent(json);
     const timeMs = resolveTime(event.t ?? 0, arrivedMs, "t");
     if (!this.#isNew(origin, event.boot, event.seq)) return;
-    const untimed = event.t === undefined ? ({ untimed: true } as const) : {};
+    const known = event.t !== undefined && (!waited || event.t >= ABSOLUTE_TIME_FROM_S);
+    const untimed = known ? {} : ({ untimed: true } as const);
     this.#listener.event?.({ ...origin, event, timeMs, ...untimed });
   }
 

@@ -33,7 +33,7 @@ export interface Pack {
 }
 
 /** RFC 8428 section 4.5.3: below it a time is relative to now, from it on it is absolute. */
-const ABSOLUTE_TIME_FROM_S = 2 ** 28;
+export const ABSOLUTE_TIME_FROM_S = 2 ** 28;
 /** A reading may seem to come from this far ahead of the city's clock, no further. */
 const FUTURE_MAX_MS = 24 * 3600 * 1000;
 /** RFC 8428 section 4.4: the version of SenML that is used when `bver` is absent. */

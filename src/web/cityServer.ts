@@ -170,9 +170,9 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     password: options.password,
     city,
     session: sessionName(city),
-    onMessage: (topic, payload, acknowledge) => {
+    onMessage: (topic, payload, acknowledge, waited) => {
       if (!recorder.hasRoom) return;
-      receiver.receive(topic, payload, now());
+      receiver.receive(topic, payload, now(), waited);
       updates?.hear(topic, payload);
       recorder.afterWrite(acknowledge);
       if (recorder.unacknowledged >= UNACKNOWLEDGED_MAX) void recorder.flush();

@@ -14,6 +14,7 @@ import {
   BOOTS_CAPACITY,
   Receiver,
   type CityListener,
+  type EventArrival,
   type Reading,
   type ReceiverOptions,
 } from "../../src/city/receiver";
@@ -35,11 +36,12 @@ function rig(options: ReceiverOptions = {}) {
     gap: (gap) => seen.push(gap),
   };
   const receiver = new Receiver(listener, options);
-  const send = (leaf: string, json: unknown, node = NODE) =>
+  const send = (leaf: string, json: unknown, node = NODE, waited = false) =>
     receiver.receive(
       nodeTopic(CITY, node, leaf),
       Buffer.from(typeof json === "string" ? json : JSON.stringify(json)),
       NOW_MS,
+      waited,
     );
   return { receiver, readings, reasons, seen, send };
 }
@@ -224,6 +226,23 @@ describe("the other messages", () => {
       { ...origin, event, timeMs: NOW_MS - 3000 },
       { ...origin, health: { ...health, rssi: -70 }, arrivedMs: NOW_MS },
     ]);
+  });
+
+  it("that waited at the broker have a time only where it is absolute", () => {
+    const { readings, seen, send } = rig();
+    const bt = NOW_MS / 1000 - 7200;
+    const [record] = pack(1, 1);
+    send("up/data", [{ ...record, t: -5 }], NODE, true);
+    send("up/data", [{ ...record, seq: 2, bt }], NODE, true);
+    send("up/event", { event: "sensor-ok", boot: 1, seq: 3, t: -5 }, NODE, true);
+    send("up/event", { event: "sensor-ok", boot: 1, seq: 4, t: bt }, NODE, true);
+    const times = [
+      [NOW_MS - 5000, true],
+      [NOW_MS - 7_200_000, undefined],
+    ];
+    expect(readings.map(({ timeMs, untimed }) => [timeMs, untimed])).toEqual(times);
+    const events = seen as EventArrival[];
+    expect(events.map(({ timeMs, untimed }) => [timeMs, untimed])).toEqual(times);
   });
 
   it("says of an event without a time that nobody knows when it was", () => {
