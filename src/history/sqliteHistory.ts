@@ -25,6 +25,7 @@ const FORGET_SERIES = 100;
 const OPEN_EVENTS_MAX = 500;
 /** Who did what is kept for two years, whatever else is forgotten. */
 const AUDIT_KEEP_MS = 2 * 365 * 24 * 3600_000;
+const SECOND_MS = 1000;
 
 /** The history in one SQLite file on this machine. */
 export class SqliteHistory implements History {
@@ -42,8 +43,7 @@ export class SqliteHistory implements History {
   }
 
   async write(batch: HistoryBatch): Promise<void> {
-    // The same metric at the same millisecond is the same reading. Once it has failed, this
-    // statement cannot be used again: every batch has one of its own.
+    // Once it has failed, this statement cannot be used again: every batch has one of its own.
     const insert = this.#db.prepare(
       "INSERT INTO readings VALUES (?, ?, ?, ?) ON CONFLICT (series, time_ms) DO NOTHING",
     );
@@ -283,8 +283,21 @@ export class SqliteHistory implements History {
     );
   }
 
+  /**
+   * Nodes send whole seconds. What a metric says twice in one is two readings where the values
+   * differ, a millisecond apart in the order in which they came, and the same one where not.
+   */
   #addReading(insert: Statement, { node, metric, unit, timeMs, value, untimed }: Reading): void {
-    insert.run([this.#seriesId(node, metric, unit), timeMs, value, untimed ? 1 : null]);
+    const series = this.#seriesId(node, metric, unit);
+    const mark = untimed ? 1 : null;
+    if (insert.run([series, timeMs, value, mark]).changes > 0) return;
+    const there = this.#db.get(
+      `SELECT max(time_ms) AS last, max(value = ?2) AS same FROM readings
+       WHERE series = ?1 AND time_ms >= ?3 AND time_ms < ?4`,
+      [series, value, timeMs, timeMs + SECOND_MS],
+    );
+    const nextMs = Number(there?.["last"]) + 1;
+    if (!there?.["same"] && nextMs < timeMs + SECOND_MS) insert.run([series, nextMs, value, mark]);
   }
 
   /** A broker repeats the state that it keeps at every connection: that is no news. */

@@ -109,6 +109,31 @@ describe("the history in a file", () => {
     ]);
   });
 
+  it("keeps each of several values of one second, in their order, and none of them twice", async () => {
+    const points: Point[] = [
+      [1000, 3],
+      [1000, 1],
+      [1000, 2],
+      [2000, 2],
+      [2000, 2],
+    ];
+    // The broker sends again what was not acknowledged.
+    for (let time = 0; time < 2; time++) await history.write(readings(points));
+    const series = await history.series("bk-0001", "pm25", { fromMs: 0, toMs: 9000 }, 100);
+    expect(series?.points).toEqual([
+      [1000, 3],
+      [1001, 1],
+      [1002, 2],
+      [2000, 2],
+    ]);
+    // As many as somebody likes to send do not run into the next second.
+    const flood = Array.from({ length: 1500 }, (_, i): Point => [5000, i]);
+    await history.write(readings(flood));
+    const kept = await all(history.readings({ fromMs: 5000, toMs: 9000 }));
+    expect(kept).toHaveLength(1000);
+    expect(kept.at(-1)?.timeMs).toBe(5999);
+  });
+
   it("gives back readings in order of time, each once, with the one before the range", async () => {
     await history.write(
       readings([
