@@ -81,7 +81,7 @@ export async function deliveryFigures(): Promise<Figure[]> {
   const share = (results: OutageResult[]) =>
     (100 * sum(results.map(({ lost }) => lost))) / sum(results.map(({ made }) => made));
   const back = (results: OutageResult[]) => median(results.map(({ backMs }) => backMs)) / SECOND_MS;
-  const { readings, heapBytes } = await fullOutbox();
+  const { readings, heapBytes, highWaterBytes } = await fullOutbox();
   const first = await firstArrivals();
   return [
     ...(await wireFigures()),
@@ -130,6 +130,11 @@ export async function deliveryFigures(): Promise<Figure[]> {
     {
       what: "heap after that outage, most in use after a collection",
       ours: heapBytes,
+      unit: "bytes",
+    },
+    {
+      what: "heap after that outage, most in use with garbage",
+      ours: highWaterBytes,
       unit: "bytes",
     },
   ];
@@ -254,7 +259,11 @@ function pathTo(scheduler: Scheduler, broker = new VirtualBroker(scheduler)): Co
 }
 
 /** A node with everything that it measures by default, and no broker for longer than it can hold. */
-async function fullOutbox(): Promise<{ readings: number; heapBytes: number }> {
+async function fullOutbox(): Promise<{
+  readings: number;
+  heapBytes: number;
+  highWaterBytes: number;
+}> {
   const city = await startCity({ trace: true });
   await city.run(10 * MINUTE_MS);
   city.broker.stop({ sessions: "kept" });
@@ -265,9 +274,9 @@ async function fullOutbox(): Promise<{ readings: number; heapBytes: number }> {
   await city.run(20 * MINUTE_MS);
   const fresh = city.reports.length - reported;
   const readings = city.readings.length - had - fresh;
-  const heapBytes = city.city.nodes[0]?.heapPeaks.liveBytes ?? NaN;
+  const { liveBytes = NaN, highWaterBytes = NaN } = city.city.nodes[0]?.heapPeaks ?? {};
   await city.close();
-  return { readings, heapBytes };
+  return { readings, heapBytes: liveBytes, highWaterBytes };
 }
 
 function sum(values: readonly number[]): number {
