@@ -30,7 +30,7 @@ export class IncomingPacket {
   packetId: number = 0;
   /** CONNACK: the server kept the session. */
   sessionPresent: boolean = false;
-  /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. */
+  /** CONNACK: 0 to 5. SUBACK: the highest of its return codes. PUBACK, UNSUBACK: 0. */
   returnCode: number = 0;
   topicName: string = "";
   /** PUBLISH, and only there; where it was over the limit its bytes are left out. */
@@ -183,18 +183,22 @@ export class PacketDecoder {
 
   private parseAck(): string {
     if (this.remainingLength !== 2) return WRONG_LENGTH;
-    this.packet.packetId = this.uint16(0);
-    return this.packet.packetId === 0 ? NO_PACKET_ID : "";
+    return this.parseCodes();
   }
 
   private parseSuback(): string {
-    if (this.remainingLength < 3) return WRONG_LENGTH;
-    this.packet.packetId = this.uint16(0);
+    return this.remainingLength < 3 ? WRONG_LENGTH : this.parseCodes();
+  }
+
+  /** A packet identifier, and the return codes behind it, if any. */
+  private parseCodes(): string {
+    const packetId = this.uint16(0);
     const body = this.body();
     let highest = 0;
     for (let i = 2; i < body.length; i++) if (body[i] > highest) highest = body[i];
+    this.packet.packetId = packetId;
     this.packet.returnCode = highest;
-    return this.packet.packetId === 0 ? NO_PACKET_ID : "";
+    return packetId === 0 ? NO_PACKET_ID : "";
   }
 
   private parsePublish(): string {

@@ -402,10 +402,8 @@ export class Session {
       this.handlePublish(nowMs);
     } else if (type === PacketType.Puback) {
       this.handlePuback(packet.packetId, nowMs);
-    } else if (type === PacketType.Suback) {
+    } else if (type === PacketType.Suback || type === PacketType.Unsuback) {
       this.handleSuback(packet.packetId, packet.returnCode);
-    } else if (type === PacketType.Unsuback) {
-      this.handleSuback(packet.packetId, 0);
     } else {
       this.pingSentMs = -1;
     }

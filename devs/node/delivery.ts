@@ -166,7 +166,7 @@ export class Delivery {
 
   /** Adds an event; it does not wait for the next pack. */
   addEvent(event: OutboxEvent): void {
-    this.outbox.addEvent(event);
+    this.packs.addEvent(event);
     this.client.wake();
   }
 

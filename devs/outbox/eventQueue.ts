@@ -28,6 +28,8 @@ const NO_VALUE = -MAX_SCALED - 1;
 
 /** Instead of a place in the journal. */
 const NO_PLACE = 255;
+/** What `add` gives where no event went. */
+export const NOTHING_LOST = -2;
 
 /** Sequence number (4 bytes, 0 while it has none), time (4), value (4), kind, subject, reason, place (1 each). */
 const SLOT_BYTES = 16;
@@ -45,13 +47,16 @@ export class EventQueue {
   }
 
   /**
-   * Adds an event. Where there is no room the oldest that was not sent goes; false where an
-   * event was lost. A copy of it in the journal stays there for the next boot.
+   * Adds an event. Where there is no room the oldest that was not sent goes, or, where all are
+   * on their way, the new one. Gives the place in the journal of the one that went, -1 where it
+   * had none, and `NOTHING_LOST`.
    */
-  add(event: OutboxEvent): boolean {
-    const full = (this.count + 1) * SLOT_BYTES > this.slots.length;
-    if (full && this.taken === this.count) return false;
-    if (full) this.removeAt(this.taken);
+  add(event: OutboxEvent): number {
+    let lost = NOTHING_LOST;
+    if ((this.count + 1) * SLOT_BYTES > this.slots.length) {
+      if (this.taken === this.count) return -1;
+      lost = this.removeAt(this.taken);
+    }
     const slots = this.slots;
     const steps = Math.round(event.value * VALUE_STEPS);
     // Also false for NaN.
@@ -64,7 +69,7 @@ export class EventQueue {
     slots[at + 2] = event.reason;
     slots[at + 3] = NO_PLACE;
     this.count++;
-    return !full;
+    return lost;
   }
 
   /** Takes the oldest event that was not taken, which must exist. Gives its number: `seq` where it had none. */
@@ -106,10 +111,8 @@ export class EventQueue {
 
   /** The city has the event in that slot, which was taken. Gives its place in the journal, or -1. */
   acknowledge(slot: number): number {
-    const place = this.slots[slot * SLOT_BYTES + 15];
-    this.removeAt(slot);
     this.taken--;
-    return place === NO_PLACE ? -1 : place;
+    return this.removeAt(slot);
   }
 
   /** Slot of the event with that number, or -1. */
@@ -128,9 +131,12 @@ export class EventQueue {
     return seq;
   }
 
-  private removeAt(slot: number): void {
+  /** Takes out the event in that slot. Gives its place in the journal, or -1. */
+  private removeAt(slot: number): number {
     const at = slot * SLOT_BYTES;
+    const place = this.slots[at + 15];
     moveDown(this.slots, at, at + SLOT_BYTES, this.count * SLOT_BYTES);
     this.count--;
+    return place === NO_PLACE ? -1 : place;
   }
 }

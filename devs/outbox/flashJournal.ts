@@ -146,6 +146,13 @@ export class FlashJournal {
     return place;
   }
 
+  /** The copy in that place is all there is now, and is to be sent; less than 0 for none. */
+  adopt(place: number): void {
+    if (place < 0) return;
+    this.places[place] = Place.Only;
+    this.order[this.ordered++] = place;
+  }
+
   /** The city has the pack in that place, or -1. `work` frees it. */
   release(place: number): void {
     if (place >= 0) this.places[place] = Place.Done;

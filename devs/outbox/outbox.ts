@@ -78,9 +78,14 @@ export class Outbox {
     return true;
   }
 
-  /** Adds an event. Where there is no room the oldest that was not sent goes, and is counted. */
-  addEvent(event: OutboxEvent): void {
-    if (!this.events.add(event)) this.dropped++;
+  /**
+   * Adds an event. Where there is no room the oldest that was not sent goes. Gives the place in
+   * the journal where a copy of it lies; where it has none, it is counted, and less than 0 given.
+   */
+  addEvent(event: OutboxEvent): number {
+    const copy = this.events.add(event);
+    if (copy === -1) this.dropped++;
+    return copy;
   }
 
   /**

@@ -13,7 +13,7 @@ import {
   eventTimeS,
   openBlock,
 } from "../outbox/journalBlock";
-import { Outbox } from "../outbox/outbox";
+import { Outbox, OutboxEvent } from "../outbox/outbox";
 import { RecordCursor } from "../outbox/records";
 import { PackTimes, packText } from "./senml";
 
@@ -94,6 +94,11 @@ export class PackSource implements MessageSource {
       this.dueS = NaN;
     }
     return this.released > 0 || this.journal.untaken() > 0 || this.outbox.eventDue();
+  }
+
+  /** Adds an event. The copy in the journal of one that finds no room is sent in its stead. */
+  addEvent(event: OutboxEvent): void {
+    this.journal.adopt(this.outbox.addEvent(event));
   }
 
   take(): number {

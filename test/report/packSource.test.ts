@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { CityClock } from "../../devs/clock/cityClock";
 import type { SenmlRecord } from "../../devs/contract/messages";
-import { FlashJournal, type JournalStorage } from "../../devs/outbox/flashJournal";
+import { EVENT_PLACES, FlashJournal, type JournalStorage } from "../../devs/outbox/flashJournal";
 import { OutboxEvent } from "../../devs/outbox/outbox";
 import { PackSource, RECORDS_PER_PACK } from "../../devs/report/packSource";
 
+/** Events that the firmware holds in RAM. */
+const EVENTS_IN_RAM = 32;
 const START_UTC_S = Date.UTC(2026, 2, 20, 5) / 1000;
 
 /** Flash in a map. */
@@ -177,6 +179,38 @@ describe("the backlog of an outage", () => {
     expect(new Set(names).size).toBe(names.length);
     expect(packs.flat().some(({ untimed }) => untimed)).toBe(false);
     expect(storage.values.size).toBe(0);
+  });
+});
+
+describe("an event for which RAM has no room", () => {
+  it("goes out from flash where it has a copy there, else is counted, and leaves flash free", async () => {
+    const storage = new MapStorage();
+    const node = await new Node(1, storage).restored();
+    const { outbox, journaling } = node.source;
+    const add = (from: number, to: number) => {
+      for (let kind = from; kind < to; kind++)
+        node.source.addEvent(new OutboxEvent(kind, 0, 0, NaN, kind));
+    };
+    const away = async (fromMs: number) => {
+      for (const ms of [0, 60_000]) await journaling.keep(fromMs + ms, false, NaN);
+    };
+    add(0, EVENTS_IN_RAM);
+    await away(0);
+    expect(storage.values.size).toBe(EVENT_PLACES);
+    // The copies of the oldest are all that is left of them; the seven after them are gone.
+    add(EVENTS_IN_RAM, EVENTS_IN_RAM + EVENT_PLACES + 7);
+    expect(outbox.dropped).toBe(7);
+    const kinds = (await node.drain()).packs.map(([first]) =>
+      Number((first as unknown as { event: string }).event.slice("kind ".length)),
+    );
+    expect(kinds.sort((a, b) => a - b)).toEqual([
+      ...Array.from({ length: EVENT_PLACES }, (_, i) => i),
+      ...Array.from({ length: EVENTS_IN_RAM }, (_, i) => EVENT_PLACES + 7 + i),
+    ]);
+    expect(storage.values.size).toBe(0);
+    add(100, 101);
+    await away(1_000_000);
+    expect(storage.values.size).toBe(1);
   });
 });
 
