@@ -127,7 +127,7 @@ export class SqliteHistory implements History {
   async *recentReadings(sinceMs: number): AsyncGenerator<readonly StoredReading[]> {
     for (const series of this.#seriesOf({})) {
       const newest = this.#db.get(
-        "SELECT max(time_ms) AS newest FROM readings WHERE series = ? AND untimed IS NULL",
+        "SELECT time_ms AS newest FROM readings WHERE series = ? AND untimed IS NULL ORDER BY time_ms DESC LIMIT 1",
         series.id,
       )?.["newest"];
       if (newest === null || newest === undefined) continue;
