@@ -12,9 +12,9 @@ import { HAS_MOSQUITTO, freePort, passwordLine, startMosquitto } from "../suppor
 import { startCity, type CityUnderTest } from "../support/simulatedCity";
 
 /** Longest wait for something that a healthy node does within seconds. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 const POLL_MS = 50;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 const NODE = "bk-0001";
 const PASSWORD = "a password of the node's own";
 const PERSISTENCE =

@@ -18,5 +18,5 @@ describe("the decoder in the VM", () => {
     const results = await runCasesInVm("test/vm/mqttFuzz.main.ts");
     expect(results).toHaveLength(3);
     for (const { name, ok, detail } of results) expect(ok, `${name}: ${detail}`).toBe(true);
-  }, 120_000);
+  }, 300_000);
 });

@@ -80,4 +80,4 @@ it("survives a power cut after every single write of the flash, in the VM", asyn
       expect(content, `pack ${name}`).toBe(contentOf(name));
   }
   expect(carriedOver).toBeGreaterThan(20);
-}, 120_000);
+}, 300_000);

@@ -348,7 +348,7 @@ describe("outbox", () => {
       ),
       { numRuns: 1000 },
     );
-  }, 60_000);
+  });
 });
 
 describe("the outbox on the node", () => {
@@ -358,7 +358,7 @@ describe("the outbox on the node", () => {
     expect(run.lines).toContain("HOLDS enough 32");
     expect(run.heapPeakBytes).toBeGreaterThan(LOG_BYTES);
     expect(run.heapPeakBytes).toBeLessThan(9 * 1024);
-  }, 60_000);
+  });
 });
 
 testInBothWorlds("outbox", outboxCases, "test/vm/outbox.main.ts");
