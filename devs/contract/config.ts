@@ -52,6 +52,11 @@ export interface SectionConfigs {
 export interface SensorConfig {
   /** Whether it is looked for; it is when left out. */
   on?: boolean;
+  /**
+   * 7-bit address, of a part that can have more than one; when left out, the one that stands first
+   * in `boards/README.md`. (Named `address`, a driver could be taken for this.)
+   */
+  i2cAddress?: number;
   /** Of the `ina226`: resistance of its shunt in Ohm, 0.0005 to 1; it measures up to 80 mV on it. */
   shuntOhm?: number;
   /** Of `alphasense`: what the certificates of its two cells say. Without both it is not looked for. */

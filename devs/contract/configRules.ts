@@ -59,9 +59,15 @@ export const CONFIG_RULES =
   '\nlamp {"on":"bool","darkLx":[0.1,1000],"brightLx":[1,10000],"leastMa":[1,10000],"lowW":[0,1000],"highW":[0,1000]}' +
   '\nlamp? [["below","darkLx","brightLx"],["at most","lowW","highW"]]' +
   '\nsensor {"on":"bool"}' +
+  // Addresses that the part can have: see `boards/README.md`.
+  '\nsht4x {"on":"bool","i2cAddress":[68,70,"a whole"]}' +
+  '\nbme280 {"on":"bool","i2cAddress":[118,119,"a whole"]}' +
+  '\nbh1750 {"on":"bool","i2cAddress":[35,92,"a whole"]}' +
+  '\nsen0232 {"on":"bool","i2cAddress":[72,75,"a whole"]}' +
+  '\ndbm {"on":"bool","i2cAddress":[8,119,"a whole"]}' +
   // At 0.5 mOhm it measures up to 160 A, at 1 Ohm up to 80 mA.
-  '\nina226 {"on":"bool","shuntOhm":[0.0005,1]}' +
-  '\nalphasense {"on":"bool","no2":"no2Cell","ox":"oxCell"}' +
+  '\nina226 {"on":"bool","i2cAddress":[64,79,"a whole"],"shuntOhm":[0.0005,1]}' +
+  '\nalphasense {"on":"bool","i2cAddress":[72,75,"a whole"],"no2":"no2Cell","ox":"oxCell"}' +
   // On certificates: zeros of 200 to 400 mV, 0.2 to 0.5 mV/ppb.
   '\nno2Cell {' + CELL + "}" +
   '\nno2Cell? [["has","workingZeroMv","auxiliaryZeroMv","mvPerPpb"]]' +

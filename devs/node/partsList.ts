@@ -106,37 +106,41 @@ function makePart(
   if (known.on === false) return undefined;
   const thermometer = found.filter((one) => one.chip.metrics.indexOf("temperature") >= 0)[0];
   const shuntOhm = known.shuntOhm as number;
+  // Every driver takes what it knows of these.
+  const options = {
+    client: bus,
+    address: known.i2cAddress,
+    shuntOhm: shuntOhm,
+    maxCurrentA: SHUNT_MV / 1000 / shuntOhm,
+  };
   switch (name) {
     case "sht4x":
-      return new Sht4x({ client: bus });
+      return new Sht4x(options);
     case "bme280":
-      return new Bme280({ client: bus });
+      return new Bme280(options);
     case "sen55":
-      return new Sen5x({ client: bus });
+      return new Sen5x(options);
     case "sps30":
-      return new Sps30({ client: bus });
+      return new Sps30(options);
     case "pmsa003i":
-      return new Pmsa003i({ client: bus });
+      return new Pmsa003i(options);
     case "scd41":
-      return new Scd41({ client: bus });
+      return new Scd41(options);
     case "veml7700":
-      return new Veml7700({ client: bus });
+      return new Veml7700(options);
     case "bh1750":
-      return new Bh1750({ client: bus });
+      return new Bh1750(options);
     case "ina226":
-      return new Ina226({
-        client: bus,
-        shuntOhm: shuntOhm,
-        maxCurrentA: SHUNT_MV / 1000 / shuntOhm,
-      });
+      return new Ina226(options);
     case "sen0232":
-      return new Sen0232({ client: bus });
+      return new Sen0232(options);
     case "dbm":
-      return new DbmMeter({ client: bus });
+      return new DbmMeter(options);
     case "alphasense":
       if (known.no2 && known.ox && thermometer)
         return new AlphasenseNo2O3({
           client: bus,
+          address: known.i2cAddress,
           no2: known.no2,
           ox: known.ox,
           thermometer: thermometer.chip,

@@ -4,7 +4,8 @@ import { InputError } from "../inputError";
 
 /**
  * Turns `--set PATH=VALUE` options into a part of the configuration document. A value
- * is JSON (`60`, `true`, `{"deadband":2}`, `null` for the default) or else a string.
+ * is JSON (`60`, `true`, `{"deadband":2}`, `null` for the default), a hexadecimal number as
+ * addresses of chips are written (`0x77`), or else a string.
  * `*` as a channel's name means every channel. They are laid over `base`.
  *
  * @throws InputError that names the option, or what the node would refuse.
@@ -32,6 +33,7 @@ export function configurationFrom(
 }
 
 function valueOf(text: string): unknown {
+  if (/^0x[0-9a-f]{1,8}$/i.test(text)) return Number(text);
   try {
     return JSON.parse(text);
   } catch {

@@ -90,6 +90,21 @@ export async function configCases(t: CaseRunner): Promise<void> {
       "sensors.ina226.shuntOhm must be a number from 0.0005 to 1, got 0",
   );
   t.check(
+    "a sensor at its other address",
+    firstProblem({ sensors: { bme280: { i2cAddress: 119 }, ina226: { i2cAddress: 65 } } }) === "" &&
+      sensorConfig({ sensors: { ina226: { i2cAddress: 65 } } }, "ina226").shuntOhm === 0.02,
+  );
+  t.check(
+    "a sensor at an address that it cannot have",
+    firstProblem({ sensors: { bme280: { i2cAddress: 64 } } }) ===
+      "sensors.bme280.i2cAddress must be a whole number from 118 to 119, got 64",
+  );
+  t.check(
+    "an address of a sensor that has one only",
+    firstProblem({ sensors: { sen55: { i2cAddress: 105 } } }) ===
+      "sensors.sen55.i2cAddress is not known; expected on",
+  );
+  t.check(
     "a shunt of a sensor that has none",
     firstProblem({ sensors: { sen55: { shuntOhm: 0.1 } } }) ===
       "sensors.sen55.shuntOhm is not known; expected on",

@@ -11,16 +11,20 @@ import { VirtualSht4x } from "../../src/sim/chips/virtualSht4x";
 import { VirtualVeml7700 } from "../../src/sim/chips/virtualVeml7700";
 import type { Surroundings } from "../../src/sim/world/surroundings";
 
-/** All the chips that fit on one bus: the others have an address that one of these has. */
+/** Where some of the chips are strapped: not where the firmware looks without being told. */
+const BME280_AT = 0x77;
+const BH1750_AT = 0x5c;
+
+/** One chip of each kind, but for those that share an address: SPS30 and PCBA-DBM are left out. */
 export function fullBus(world: Surroundings): VirtualI2cBus {
   return new VirtualI2cBus()
     .attach(new VirtualSht4x(world))
-    .attach(new VirtualBme280(world))
+    .attach(new VirtualBme280(world, BME280_AT))
     .attach(new VirtualSen5x(world))
     .attach(new VirtualPmsa003i(world))
     .attach(new VirtualScd41(world))
     .attach(new VirtualVeml7700(world))
-    .attach(new VirtualBh1750(world))
+    .attach(new VirtualBh1750(world, BH1750_AT))
     .attach(new VirtualIna226(world))
     .attach(new VirtualAds1115(world, { name: "sen0232", sensors: [SEN0232_METER] }))
     .attach(
@@ -29,4 +33,10 @@ export function fullBus(world: Surroundings): VirtualI2cBus {
 }
 
 /** The configuration that those chips need. */
-export const FULL_BUS_CONFIGURATION = { sensors: { alphasense: SIMULATED_CELLS } };
+export const FULL_BUS_CONFIGURATION = {
+  sensors: {
+    bme280: { i2cAddress: BME280_AT },
+    bh1750: { i2cAddress: BH1750_AT },
+    alphasense: SIMULATED_CELLS,
+  },
+};
