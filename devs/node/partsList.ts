@@ -54,23 +54,6 @@ export async function findParts(
   return found.filter((one) => one.answers || !isTaken(one.chip.address, found));
 }
 
-/**
- * After so long without any change of a value, the part is frozen; 0 for one that may
- * rightly say the same for hours: darkness, no load, clean air in whole numbers.
- */
-export function frozenAfterMs(part: number): number {
-  switch (partName(part)) {
-    // A street's level changes by a step of the converter, 0.006 dB, with every sample.
-    case "sen0232":
-      return 120000;
-    // Eight values with noise in their last digits: not one of them moves in so long only
-    // when none is measured.
-    case "sen55":
-      return 600000;
-  }
-  return 0;
-}
-
 async function startsWell(chip: SensorChip): Promise<boolean> {
   for (let i = 0; i < TRIES; i++) {
     try {

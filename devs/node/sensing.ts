@@ -23,7 +23,7 @@ import { NO_CHANNEL, runSampler, SampleSink, Sampler } from "../sampling/sampler
 import { FaultState, LAMP_FAULTS, Lamp } from "../lighting/lamp";
 import { BUS_STUCK, SensorStatus } from "../sampling/sensorState";
 import { EventKind } from "./eventKinds";
-import { FoundPart, findParts, frozenAfterMs } from "./partsList";
+import { FoundPart, findParts } from "./partsList";
 
 /** Setting with the bits of the parts that the node has had. */
 const KEY_PARTS = "parts";
@@ -236,7 +236,7 @@ export class Sensing implements SampleSink {
 
   private addPart(found: FoundPart, config: ConfigDocument): void {
     const chip = found.chip;
-    const sampler = new Sampler(found.part, chip, found.answers, frozenAfterMs(found.part), this);
+    const sampler = new Sampler(found.part, chip, found.answers, this);
     for (let i = 0; i < chip.metrics.length; i++) {
       const name = chip.metrics[i];
       const metric = metricIndex(name);

@@ -1,6 +1,7 @@
 import { millis, sleep } from "@devicescript/core";
 import { SensorChip } from "../drivers/sensorChip";
 import { SensorError } from "../drivers/sensorError";
+import { frozenAfterMs, stillUpTo } from "./frozen";
 import { SensorChange, SensorState, SensorStatus } from "./sensorState";
 
 /** A bad read is tried again this much later, instead of a whole period. */
@@ -14,7 +15,10 @@ const IDLE_MS = 60000;
  * read, so that they neither wait for the bus nor hold memory all at once. All of them are due
  * within one second.
  */
-const PHASE_MS = 70;
+export const PHASE_MS = 70;
+
+/** A chip that is read seldom may say the same twice: it is frozen after so many reads at least. */
+const LEAST_SAME_READS = 10;
 
 /** In place of a channel, for a metric that is off. */
 export const NO_CHANNEL = 255;
@@ -52,7 +56,6 @@ export class Sampler {
   /** Sampling period of each metric of the chip, 32 bits each. */
   private readonly periods: Buffer;
   private readonly dueMs: number[] = [];
-  private readonly frozenAfterMs: number;
   private readonly sink: SampleSink;
   private started = false;
   /** Whether a fiber is at work with the chip. */
@@ -60,29 +63,20 @@ export class Sampler {
   private startedMs = 0;
   private lastSum = NaN;
   private changedMs = 0;
+  private sameReads = 0;
 
   /**
    * @param started whether the chip was started just now.
    * A chip gives nothing before `configure` was called for a metric of it; a model of the
    * chip that turns out to lack the last metrics uses the first ones.
-   *
-   * @param frozenAfterMs time after which values that are all exactly the same are a
-   *   fault; 0 for a chip that may rightly say the same for hours (darkness, no load).
    */
-  constructor(
-    part: number,
-    chip: SensorChip,
-    started: boolean,
-    frozenAfterMs: number,
-    sink: SampleSink,
-  ) {
+  constructor(part: number, chip: SensorChip, started: boolean, sink: SampleSink) {
     this.part = part;
     this.chip = chip;
     const metrics = chip.metrics.length;
     this.channels = Buffer.alloc(metrics);
     this.channels.fillAt(0, metrics, NO_CHANNEL);
     this.periods = Buffer.alloc(PERIOD_BYTES * metrics);
-    this.frozenAfterMs = frozenAfterMs;
     this.sink = sink;
     if (started) this.begin();
   }
@@ -169,7 +163,7 @@ export class Sampler {
     this.answered = true;
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
-    if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
+    if (!this.isFrozen()) this.changedMs = this.startedMs;
     for (let i = 0; i < this.chip.metrics.length; i++) this.dueMs[i] = this.nextMs(i);
   }
 
@@ -184,7 +178,12 @@ export class Sampler {
       if (!this.warmingUp(e)) failure = e;
     }
     const nowMs = millis();
-    if (this.frozen(nowMs)) failure = new SensorError("frozen", this.chip.chipName + " is frozen");
+    let sum = 0;
+    for (const value of this.chip.values) sum += value;
+    // A chip that was frozen is started anew, and shows only when it is warm whether it moves.
+    if (isNaN(sum) && this.isFrozen()) return;
+    if (this.frozen(sum, nowMs))
+      failure = new SensorError("frozen", this.chip.chipName + " is frozen");
     const timeS = nowMs / 1000;
     for (let i = 0; i < this.chip.metrics.length; i++) {
       if (this.channels[i] === NO_CHANNEL || nowMs < this.dueMs[i]) continue;
@@ -198,6 +197,11 @@ export class Sampler {
     }
     if (failure) throw failure;
     if (this.state.succeed() === SensorChange.Recovery) this.sink.sensorChanged(this, false, timeS);
+  }
+
+  /** Whether it is at fault for being frozen. */
+  private isFrozen(): boolean {
+    return this.state.status === SensorStatus.Failed && this.state.reason === "frozen";
   }
 
   /** Whether a chip that is not ready is so because it was started just now. */
@@ -227,20 +231,19 @@ export class Sampler {
     return Math.max(0, Math.min(IDLE_MS, earliestMs - millis()));
   }
 
-  /** Whether nothing has moved for too long. One sum stands for all values: it moves with each. */
-  private frozen(nowMs: number): boolean {
-    if (this.frozenAfterMs === 0) return false;
-    let sum = 0;
-    let given = false;
-    for (const value of this.chip.values)
-      if (!isNaN(value)) {
-        sum += value;
-        given = true;
-      }
-    // What gives no value yet cannot repeat itself.
-    if (!given || sum !== this.lastSum) this.changedMs = nowMs;
+  /**
+   * Whether nothing has moved for too long. `sum` stands for all values: it moves with each, and
+   * is NaN while one is missing, which proves nothing.
+   */
+  private frozen(sum: number, nowMs: number): boolean {
+    if (isNaN(sum)) return false;
+    if (sum !== this.lastSum || sum <= stillUpTo(this.part)) {
+      this.changedMs = nowMs;
+      this.sameReads = 0;
+    }
     this.lastSum = sum;
-    return nowMs - this.changedMs > this.frozenAfterMs;
+    this.sameReads++;
+    return this.sameReads > LEAST_SAME_READS && nowMs - this.changedMs > frozenAfterMs(this.part);
   }
 }
 

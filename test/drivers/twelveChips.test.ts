@@ -17,15 +17,21 @@ import { runInVm } from "../vm/harness";
 
 const MINUTE_MS = 60_000;
 
-it("twelve chips are sampled on time for an hour while three of them fail and come back", async () => {
+it("twelve chips are sampled on time for an hour while three of them fail and come back, then all freeze", async () => {
   const day = new SyntheticDay({ seed: 1, node: "bk-0001", startUtcMs: Date.UTC(2026, 2, 20, 9) });
+  // Lamps burn at night, when there is no light whose stillness would tell anything.
+  const night = new SyntheticDay({
+    seed: 1,
+    node: "bk-0001",
+    startUtcMs: Date.UTC(2026, 2, 20, 21),
+  });
   const sen55 = new VirtualSen5x(day);
   const veml7700 = new VirtualVeml7700(day);
   const scd41 = new VirtualScd41(day);
   const bus = new VirtualI2cBus()
     .attach(sen55)
     .attach(veml7700)
-    .attach(new VirtualIna226(day))
+    .attach(new VirtualIna226(night))
     .attach(new VirtualAds1115(day, { name: "sen0232", sensors: [SEN0232_METER] }))
     .attach(
       new VirtualAds1115(day, { name: "alphasense", address: 0x49, sensors: ALPHASENSE_CELLS }),
@@ -38,7 +44,7 @@ it("twelve chips are sampled on time for an hour while three of them fail and co
     .attach(new VirtualIna226(day, { address: 0x41 }))
     .attach(new VirtualDbmMeter(day, 0x4a));
   const run = await runInVm("test/vm/drivers/twelveChips.main.ts", {
-    forMs: 70 * MINUTE_MS,
+    forMs: 140 * MINUTE_MS,
     devices: (scheduler) => {
       const at = (minute: number, act: () => void) => scheduler.at(minute * MINUTE_MS, act);
       at(10, () => sen55.faults.set({ noAnswer: true }, scheduler.nowMs));
@@ -49,6 +55,8 @@ it("twelve chips are sampled on time for an hour while three of them fail and co
       at(35, () => veml7700.powerCycle());
       at(40, () => veml7700.faults.set({ noAnswer: true }, scheduler.nowMs));
       at(45, () => veml7700.faults.clear());
+      at(62, () => bus.chips.forEach((chip) => chip.faults.set({ frozen: true }, scheduler.nowMs)));
+      at(130, () => bus.chips.forEach((chip) => chip.faults.clear()));
       return [new I2cService(bus, () => scheduler.nowMs)];
     },
   });
@@ -58,13 +66,21 @@ it("twelve chips are sampled on time for an hour while three of them fail and co
 
   const words = (kind: string) =>
     run.lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(" "));
-  expect(words("event").map(([, event, chip, reason]) => `${event} ${chip} ${reason}`)).toEqual([
+  const told = words("event").map(([, event, chip, reason]) => `${event} ${chip} ${reason}`);
+  expect(told.slice(0, 6)).toEqual([
     "sensor-fault sen55 no-answer",
     "sensor-ok sen55 no-answer",
     "sensor-fault scd41 bad-crc",
     "sensor-ok scd41 bad-crc",
     "sensor-fault veml7700 no-answer",
     "sensor-ok veml7700 no-answer",
+  ]);
+  // Each once. Of the lamp that is off nobody can know whether it is measured still.
+  const frozen = ["alphasense", "bh1750", "bme280", "dbm", "ina226", "pmsa003i", "scd41"];
+  frozen.push("sen0232", "sen55", "sht4x", "veml7700");
+  expect(told.slice(6).sort()).toEqual([
+    ...frozen.map((chip) => `sensor-fault ${chip} frozen`),
+    ...frozen.map((chip) => `sensor-ok ${chip} frozen`),
   ]);
   const eventSeconds = words("event").map((event) => Number(event[4]));
   [10, 20, 25, 32, 40, 45].forEach((minute, i) =>

@@ -1,4 +1,5 @@
 import { sleep } from "@devicescript/core";
+import { partIndex } from "../../../devs/contract/parts";
 import { AlphasenseNo2O3 } from "../../../devs/drivers/alphasenseNo2O3";
 import { Bh1750 } from "../../../devs/drivers/bh1750";
 import { Bme280 } from "../../../devs/drivers/bme280";
@@ -12,21 +13,24 @@ import { SensorChip } from "../../../devs/drivers/sensorChip";
 import { Sht4x } from "../../../devs/drivers/sht4x";
 import { Veml7700 } from "../../../devs/drivers/veml7700";
 import { openBus } from "../../../devs/node/bus";
-import { SampleSink, Sampler } from "../../../devs/sampling/sampler";
+import { PHASE_MS, SampleSink, Sampler } from "../../../devs/sampling/sampler";
 
 const PERIOD_MS = 10000;
 const NOISE_PERIOD_MS = 1000;
 const RUN_MS = 3600000;
+/** After the hour the chips are frozen, for longer than any part may say the same. */
+const FROZEN_MS = 4500000;
 
 /** Counts each chip's samples and how late the latest of them was. */
 class Tally implements SampleSink {
   readonly samples: number[] = [];
   readonly latestMs: number[] = [];
   readonly periodMs: number[] = [];
+  readonly phaseMs: number[] = [];
 
   addSample(channel: number, _value: number, timeS: number): void {
     this.samples[channel]++;
-    const lateMs = Math.round(timeS * 1000) % this.periodMs[channel];
+    const lateMs = (Math.round(timeS * 1000) - this.phaseMs[channel]) % this.periodMs[channel];
     if (lateMs > this.latestMs[channel]) this.latestMs[channel] = lateMs;
   }
 
@@ -64,7 +68,8 @@ const chips: SensorChip[] = [
 const tally = new Tally();
 const first: number[] = [];
 for (const chip of chips) {
-  const sampler = new Sampler(0, chip, false, 0, tally);
+  const part = partIndex(chip.chipName);
+  const sampler = new Sampler(part, chip, false, tally);
   first.push(tally.samples.length);
   for (let i = 0; i < chip.metrics.length; i++) {
     const periodMs = chip.metrics[i] === "LAF" ? NOISE_PERIOD_MS : PERIOD_MS;
@@ -72,6 +77,7 @@ for (const chip of chips) {
     tally.samples.push(0);
     tally.latestMs.push(0);
     tally.periodMs.push(periodMs);
+    tally.phaseMs.push(part * PHASE_MS);
   }
   sampler.run.start();
 }
@@ -81,4 +87,5 @@ for (let i = 0; i < chips.length; i++)
   console.log(
     "chip " + chips[i].chipName + " " + tally.samples[first[i]] + " " + tally.latestMs[first[i]],
   );
+await sleep(FROZEN_MS);
 console.log("DONE");
