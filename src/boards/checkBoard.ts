@@ -35,6 +35,8 @@ const KNOWN_MEMBERS = new Set([
   ...["archId", "devName", "productId", "url", "i2c", "led", "log", "jacdac", "pins", "sPin"],
   ...["services", "sd", "scanI2C"],
 ]);
+/** Kinds of light that the runtime drives (`srvcfg.d.ts`). */
+const LED_TYPES = new Set<unknown>([0, 1, 2, 3]);
 /** Members whose pins the chip drives. */
 const DRIVEN = /^(i2c|led|log|jacdac)\./;
 
@@ -122,6 +124,11 @@ function checkBoard(board: Members, report: Report): void {
   const chip = chipOf(board, report);
   checkBus(board["i2c"], report);
   checkLed(board["led"], report);
+  for (const member of ["log", "jacdac"])
+    if (board[member] !== undefined && !isMembers(board[member]))
+      report("error", member, "expected an object");
+  if (board["services"] !== undefined && !Array.isArray(board["services"]))
+    report("error", "services", "expected a list");
   const labels = checkLabels(board["pins"], report);
   checkStartLevels(board["sPin"], labels, report);
   if (chip) checkPins(board, chip, labels, report);
@@ -163,8 +170,22 @@ function checkLed(led: unknown, report: Report): void {
   if (led === undefined)
     report("error", "led", "is missing: the crew reads the node's state from it");
   else if (!isMembers(led)) report("error", "led", "expected an object");
-  else if (led["pin"] === undefined && led["rgb"] === undefined)
-    report("error", "led.pin", "is missing");
+  else {
+    const { pin, rgb, type } = led;
+    if (pin === undefined && rgb === undefined) report("error", "led.pin", "is missing");
+    if (rgb !== undefined && !(Array.isArray(rgb) && rgb.length === 3))
+      report("error", "led.rgb", "expected a list of three: red, green and blue");
+    else
+      (rgb ?? []).forEach((channel: unknown, i: number) => {
+        if (!isMembers(channel) || channel["pin"] === undefined)
+          report("error", `led.rgb[${i}].pin`, "is missing");
+      });
+    if (type !== undefined && !LED_TYPES.has(type))
+      report("error", "led.type", "expected 0 (plain), 1 (WS2812B), 2 (APA102) or 3 (SK9822)");
+    for (const flag of ["activeHigh", "isMono"])
+      if (led[flag] !== undefined && typeof led[flag] !== "boolean")
+        report("error", `led.${flag}`, "expected true or false");
+  }
 }
 
 /** The labels of `pins` whose value is a pin's number. */

@@ -53,6 +53,33 @@ describe("the check of a board file", () => {
     ["a missing clock pin", { ...GOOD, i2c: { pinSDA: 22 } }, "i2c.pinSCL: is missing"],
     ["a missing light", without("led"), "led: is missing: the crew reads the node's state from it"],
     ["a light without a pin", { ...GOOD, led: {} }, "led.pin: is missing"],
+    [
+      "a light of no colours",
+      { ...GOOD, led: { rgb: [] } },
+      "led.rgb: expected a list of three: red, green and blue",
+    ],
+    [
+      "colours that are no list",
+      { ...GOOD, led: { rgb: {} } },
+      "led.rgb: expected a list of three: red, green and blue",
+    ],
+    [
+      "a colour without a pin",
+      { ...GOOD, led: { rgb: [{ pin: 4 }, {}, { pin: 25 }] } },
+      "led.rgb[1].pin: is missing",
+    ],
+    [
+      "a light of no known kind",
+      { ...GOOD, led: { pin: 4, type: "ws2812b" } },
+      "led.type: expected 0 (plain), 1 (WS2812B), 2 (APA102) or 3 (SK9822)",
+    ],
+    [
+      "a level of the light in words",
+      { ...GOOD, led: { pin: 4, activeHigh: "yes" } },
+      "led.activeHigh: expected true or false",
+    ],
+    ["services that are no list", { ...GOOD, services: "x" }, "services: expected a list"],
+    ["a log that is no object", { ...GOOD, log: 21 }, "log: expected an object"],
     ["an empty name", { ...GOOD, devName: " " }, "devName: expected a text"],
     [
       "a name that is too long",
