@@ -43,14 +43,15 @@ const MATH_OVERFLOW = 0x0004;
 /** Bus 0 to 36 V (section 5.3); current and power follow from shunt and calibration. */
 const BUS_MAX_V = 36;
 
-/** The shunt's resistance and the largest current to be measured. */
+/** The largest current is the one with so much on the shunt, of 81.92 mV that it can measure (section 5.5). */
+const SHUNT_V = 0.08;
+
+/** Where it is, and its shunt. */
 export interface Ina226Options extends SensorChipOptions {
   /** 0x40 (both address pins to ground) to 0x4F; the default is 0x40. */
   address?: number;
-  /** Default 0.02 Ohm. */
+  /** Default 0.02 Ohm, which measures up to 4 A. */
   shuntOhm?: number;
-  /** Default 4 A, which is 80 mV on the default shunt, of 81.92 mV that it can measure. */
-  maxCurrentA?: number;
 }
 
 /**
@@ -74,12 +75,11 @@ export class Ina226 extends SensorChip {
   private readonly ampsPerCount: number;
   private readonly maxMa: number;
 
-  constructor(options?: Ina226Options) {
-    const chosen: Ina226Options = options || {};
-    const shuntOhm = chosen.shuntOhm ?? 0.02;
-    const maxCurrentA = chosen.maxCurrentA ?? 4;
+  constructor(options: Ina226Options) {
+    const shuntOhm = options.shuntOhm ?? 0.02;
+    const maxCurrentA = SHUNT_V / shuntOhm;
     const metrics = ["lampVoltage", "lampCurrent", "lampPower"];
-    super("ina226", chosen.address || INA226_ADDRESS, metrics, 0, options);
+    super("ina226", options.address || INA226_ADDRESS, metrics, 0, options);
     this.calibration = ina226Calibration(shuntOhm, ina226AmpsPerCount(maxCurrentA));
     this.ampsPerCount = ina226CalibratedAmps(shuntOhm, this.calibration);
     this.maxMa = maxCurrentA * 1000;

@@ -72,9 +72,6 @@ function isTaken(address: number, found: FoundPart[]): boolean {
   return found.some((one) => one.answers && one.chip.address === address);
 }
 
-/** The millivolts that an INA226 measures on its shunt (81.92 at the most, section 6.5.1). */
-const SHUNT_MV = 80;
-
 /**
  * The driver of a part; undefined for one that is switched off, and where something is missing
  * that it needs.
@@ -88,14 +85,8 @@ function makePart(
   const known = sensorConfig(config, name);
   if (known.on === false) return undefined;
   const thermometer = found.filter((one) => one.chip.metrics.indexOf("temperature") >= 0)[0];
-  const shuntOhm = known.shuntOhm as number;
   // Every driver takes what it knows of these.
-  const options = {
-    client: bus,
-    address: known.i2cAddress,
-    shuntOhm: shuntOhm,
-    maxCurrentA: SHUNT_MV / 1000 / shuntOhm,
-  };
+  const options = { client: bus, address: known.i2cAddress, shuntOhm: known.shuntOhm };
   switch (name) {
     case "sht4x":
       return new Sht4x(options);
