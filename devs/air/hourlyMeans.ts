@@ -6,7 +6,10 @@ const PER_UNIT = 10;
 const MOST = 65534;
 /** Both bytes of an hour of which too little was heard. */
 const NOTHING = 255;
-/** A sample stands for the time since the one before, up to this. */
+/**
+ * A sample stands for the time since the one before, but for no more than twice what that one
+ * stood for, and than this: a pause is not heard.
+ */
 const LONGEST_S = 900;
 /** Of an hour and of a longer time so much must be heard (2008/50/EC, annex VII, A and annex XI). */
 const LEAST_SHARE = 0.75;
@@ -17,6 +20,7 @@ export class HourlyMeans {
   private samples = 0;
   private heardS = 0;
   private lastS = NaN;
+  private stepS = LONGEST_S;
   /** The last hour first. */
   private readonly means = Buffer.alloc(HOURS * MEAN_BYTES);
 
@@ -27,7 +31,10 @@ export class HourlyMeans {
   /** Takes a value of the hour that runs, at that time in seconds. */
   add(value: number, timeS: number): void {
     const sinceS = timeS - this.lastS;
-    if (sinceS > 0) this.heardS += Math.min(sinceS, LONGEST_S);
+    if (sinceS > 0) {
+      this.stepS = Math.min(Math.min(sinceS, LONGEST_S), 2 * this.stepS);
+      this.heardS += this.stepS;
+    }
     this.lastS = timeS;
     this.sum += value;
     this.samples++;

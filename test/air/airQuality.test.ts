@@ -50,21 +50,23 @@ describe("hourly means", () => {
             values.forEach((value, i) => means.add(value, hour * 3600 + i * 110));
             means.endHour();
           });
+          // A sample stands for the time since the one before, for 900 s and for twice as much
+          // as that one stood for at the most.
+          let lastS = NaN;
+          let stoodForS = 900;
+          const heardS = hours.map((values, hour) =>
+            values.reduce((sum, _, i) => {
+              const timeS = hour * 3600 + i * 110;
+              const sinceS = timeS - lastS;
+              lastS = timeS;
+              if (Number.isNaN(sinceS) || sinceS <= 0) return sum;
+              stoodForS = Math.min(sinceS, 900, 2 * stoodForS);
+              return sum + stoodForS;
+            }, 0),
+          );
           const heard = hours
             .slice(-over)
-            .filter((values, i, all) => {
-              const hour = hours.length - all.length + i;
-              const before = hours.slice(0, hour).findLastIndex((one) => one.length > 0);
-              if (values.length === 0) return false;
-              const gap =
-                before < 0
-                  ? 0
-                  : Math.min(
-                      900,
-                      hour * 3600 - before * 3600 - ((hours[before]?.length ?? 1) - 1) * 110,
-                    );
-              return gap + (values.length - 1) * 110 >= 2700;
-            })
+            .filter((_, i, all) => (heardS[hours.length - all.length + i] ?? 0) >= 2700)
             .map((values) => values.reduce((a, b) => a + b) / values.length);
           const got = means.over(over);
           if (heard.length < 0.75 * over) expect(got).toBeNaN();

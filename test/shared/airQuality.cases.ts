@@ -75,6 +75,15 @@ export async function airQualityCases(t: CaseRunner): Promise<void> {
     means.endHour();
   }
   is("three of four hours are enough", means.over(4), 1000);
+  const broken = new HourlyMeans();
+  for (let i = 0; i <= 93; i++) broken.add(10, i * 10);
+  for (let i = 267; i <= 360; i++) broken.add(10, i * 10);
+  broken.endHour();
+  is("an hour with a pause of 29 minutes is too little", broken.over(1), NaN);
+  const slow = new HourlyMeans();
+  for (let i = 0; i <= 5; i++) slow.add(10, i * 720);
+  slow.endHour();
+  is("an hour sampled every twelve minutes is enough", slow.over(1), 10);
   await t.pause();
 
   const air = new AirQuality();
