@@ -21,19 +21,41 @@ const DAY_MS = 86_400_000;
 /** What happens to the broker and the beacon happens to all. */
 const CITY_WIDE: readonly Action["do"][] = ["broker-down", "beacon-wrong"];
 
+/** More than this happens in no run: each has a place in the memory of every thread. */
+const CUES_MAX = 200_000;
+
 /**
  * All that happens in a run of a scenario, in the order of time. What is left to chance
  * hangs on the seed, the step and the node, so one node more changes nothing for the others.
  *
- * @throws InputError when a step names a node, group or chip that the run does not have, or a
- *   fault that the chip cannot have
+ * @param name how messages call the scenario
+ * @throws InputError when a step names a node, group or chip that the run does not have, a
+ *   fault that the chip cannot have, or happens too often
  */
-export function cuesOf(scenario: Scenario, nodes: readonly string[], seed: number): Cue[] {
-  scenario.steps?.forEach(checkChip);
-  const cues = (scenario.steps ?? []).flatMap((step, i) => {
-    const who = CITY_WIDE.includes(step.do)
+export function cuesOf(
+  scenario: Scenario,
+  nodes: readonly string[],
+  seed: number,
+  name = "the scenario",
+): Cue[] {
+  const steps = scenario.steps ?? [];
+  const named = (step: number) => `${name}: steps[${step}]`;
+  steps.forEach((step, i) => checkChip(step, named(i)));
+  const everybody = steps.map((step, i) =>
+    CITY_WIDE.includes(step.do)
       ? [undefined]
-      : selected(step.nodes ?? "all", nodes, seed, i);
+      : selected(step.nodes ?? "all", nodes, seed, i, `${named(i)}.nodes`),
+  );
+  let likely = 0;
+  steps.forEach((step, i) => {
+    likely += (everybody[i]?.length ?? 0) * likelyTimes(step, durationMs(scenario.for));
+    if (likely > CUES_MAX)
+      throw new InputError(
+        `${named(i)}: with it more than ${CUES_MAX} things happen; take a lower rate, fewer nodes or a shorter time`,
+      );
+  });
+  const cues = steps.flatMap((step, i) => {
+    const who = everybody[i] ?? [];
     return who.flatMap((node) =>
       timesOf(step, durationMs(scenario.for), seed, `${i}/${node ?? "city"}`).flatMap((atMs) =>
         cuesAt(step, atMs, node),
@@ -45,20 +67,18 @@ export function cuesOf(scenario: Scenario, nodes: readonly string[], seed: numbe
 }
 
 /** Lets a chip of a pole of its own have the fault: it knows best whether it can. */
-function checkChip(step: Step, index: number): void {
+function checkChip(step: Step, where: string): void {
   if (step.do !== "chip-fault") return;
   const bus = streetPoleBus(new SyntheticDay({ seed: 0, node: "bk-0001", startUtcMs: 0 }));
   const chip = bus.chip(step.chip);
   if (!chip) {
     const known = bus.chips.map(({ name }) => name).join(", ");
-    throw new InputError(
-      `steps[${index}].chip: no chip '${step.chip}' on a pole, there are ${known}`,
-    );
+    throw new InputError(`${where}.chip: no chip '${step.chip}' on a pole, there are ${known}`);
   }
   try {
     chip.faults.set(step.fault, 0);
   } catch (e) {
-    throw e instanceof InputError ? new InputError(`steps[${index}].fault: ${e.message}`) : e;
+    throw e instanceof InputError ? new InputError(`${where}.fault: ${e.message}`) : e;
   }
 }
 
@@ -93,6 +113,12 @@ function cuesAt(step: Step, atMs: number, node: string | undefined): Cue[] {
   return [{ atMs, untilMs, ...who, action: step }];
 }
 
+/** How often a step is likely to happen to one node. */
+function likelyTimes(step: Step, endMs: number): number {
+  const each = step.do === "brown-out" ? step.times : 1;
+  return step.rate ? (each * step.rate.perDay * endMs) / DAY_MS : each;
+}
+
 /** Once, or by chance: the time from one to the next is distributed exponentially. */
 function timesOf(step: Step, endMs: number, seed: number, name: string): number[] {
   if (step.at !== undefined) return [durationMs(step.at)];
@@ -113,9 +139,9 @@ function selected(
   nodes: readonly string[],
   seed: number,
   step: number,
+  where: string,
 ): readonly string[] {
   if (selector === "all") return nodes;
-  const where = `steps[${step}].nodes`;
   if (typeof selector === "string" || isList(selector)) {
     const names = typeof selector === "string" ? [selector] : selector;
     const stranger = names.find((name) => !nodes.includes(name));

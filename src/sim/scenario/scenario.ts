@@ -6,7 +6,7 @@ import { readCommand } from "../../../devs/contract/command";
 import { checkConfig } from "../../../devs/contract/config";
 import { InputError } from "../../inputError";
 import { PROJECT_FOLDER } from "../../projectFolder";
-import type { FaultSettings } from "../chips/chipFaults";
+import { CHIP_FAULTS, type FaultName, type FaultSettings } from "../chips/chipFaults";
 import schema from "./scenario.schema.json";
 
 /** Which nodes a step means. */
@@ -78,6 +78,10 @@ export interface Scenario {
 const READY_FOLDER = join(PROJECT_FOLDER, "dist", "scenarios");
 const EXTENSION = ".jsonc";
 
+/** A node takes no beacon from before its firmware was made, nor from the next century, for the time. */
+const START_FROM = "2026-01-01T00:00Z";
+const START_TO = "2099-12-31T23:59Z";
+
 const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Milliseconds of a time such as `1h30m`, whose form the schema has checked. */
@@ -108,7 +112,10 @@ export function loadScenario(nameOrFile: string): Scenario {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT")
+      throw new InputError(`--scenario ${nameOrFile} cannot be read: ${code ?? String(error)}`);
     throw new InputError(
       `--scenario ${nameOrFile}: no such file, and none of the ready ones: ${readyScenarios().join(", ")}`,
     );
@@ -124,15 +131,21 @@ export function loadScenario(nameOrFile: string): Scenario {
  */
 export function parseScenario(text: string, name: string): Scenario {
   const errors: ParseError[] = [];
-  const parsed: unknown = parse(text, errors, { allowTrailingComma: true });
+  // Some editors begin a file with a byte order mark.
+  const json = text.replace(/^\uFEFF/, "");
+  const parsed: unknown = parse(json, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error) {
-    const line = text.slice(0, error.offset).split("\n").length;
-    throw new InputError(`${name} line ${line}: not JSON: ${printParseErrorCode(error.error)}`);
+    const line = json.slice(0, error.offset).split("\n").length;
+    throw new InputError(`${name} line ${line}: not JSON: ${inWords(error.error)}`);
   }
   const validate = checker();
   if (!validate(parsed)) throw new InputError(`${name}: ${explain(validate.errors ?? [])}`);
   const scenario = parsed as Scenario;
+  if (scenario.start !== undefined && !isStart(scenario.start))
+    throw new InputError(
+      `${name}: start must be a time from ${START_FROM} to ${START_TO}, got ${scenario.start}`,
+    );
   const [problem] = checkConfig(scenario.configuration ?? {});
   if (problem) throw new InputError(`${name}: configuration.${problem.path}: ${problem.reason}`);
   scenario.steps?.forEach((step, i) => {
@@ -140,6 +153,21 @@ export function parseScenario(text: string, name: string): Scenario {
     if (problem !== undefined) throw new InputError(`${name}: steps[${i}]${problem}`);
   });
   return scenario;
+}
+
+/** Whether a time is one of the calendar, and one that a node can be told. */
+function isStart(text: string): boolean {
+  const utcMs = Date.parse(text);
+  const exists =
+    !Number.isNaN(utcMs) && new Date(utcMs).toISOString().startsWith(text.slice(0, -1));
+  return exists && text >= START_FROM && text <= START_TO;
+}
+
+/** `CloseBraceExpected` as "close brace expected". */
+function inWords(error: ParseError["error"]): string {
+  return printParseErrorCode(error)
+    .replace(/\B[A-Z]/g, (letter) => ` ${letter}`)
+    .toLowerCase();
 }
 
 /** What is wrong with a step that the schema cannot see, or undefined. */
@@ -152,14 +180,22 @@ function stepProblem(step: Step, endMs: number): string | undefined {
     return `.at: ${at} lies behind the end of the scenario`;
   if (from !== undefined && durationMs(from) >= (until === undefined ? endMs : durationMs(until)))
     return `.from: ${from} must lie before 'until' and the end of the scenario`;
+  if (until !== undefined && durationMs(until) > endMs)
+    return `.until: ${until} lies behind the end of the scenario`;
   switch (step.do) {
     case "brown-out":
       return durationMs(step.off) < durationMs(step.every)
         ? undefined
         : ".off must be shorter than 'every'";
     case "beacon-wrong":
-      return step.offsetS === undefined && step.silent === undefined
-        ? " must have 'offsetS' or 'silent'"
+      return (step.offsetS ?? 0) === 0 && !step.silent
+        ? " must have 'offsetS' or 'silent', or the beacon is right"
+        : undefined;
+    case "chip-fault":
+      return Object.entries(step.fault).every(
+        ([fault, value]) => value === CHIP_FAULTS[fault as FaultName].none,
+      )
+        ? ".fault must have a fault that is switched on"
         : undefined;
     case "network":
       return (step.lossPct ?? step.delayMs ?? step.jitterMs) === undefined
@@ -210,10 +246,30 @@ function explain(errors: readonly ErrorObject[]): string {
     case "discriminator":
       return `${at}.do must be one of ${schema.definitions.step.oneOf.map(({ $ref }) => $ref.split("/").at(-1)).join(", ")}`;
     case "pattern":
-      return `${at} must be ${at.endsWith("start") ? "UTC such as 2026-07-14T05:00Z" : "a time such as 30s, 10m, 1h30m or 2d"}`;
+      return `${at} must be ${expectedText(error)}`;
+    case "type":
+      return error.schemaPath.startsWith("#/definitions/") || at === "start"
+        ? `${at} must be ${expectedText(error)}`
+        : `${at} ${error.message ?? "is wrong"}`;
     case "enum":
       return `${at} must be one of ${(params["allowedValues"] as unknown[]).join(", ")}`;
     default:
       return `${at} ${error.message ?? "is wrong"}`;
+  }
+}
+
+/** What a text ought to be, or another thing that has a definition of its own in the schema. */
+function expectedText({ schemaPath, params }: ErrorObject): string {
+  switch (schemaPath.split("/").at(-2)) {
+    case "duration":
+      return "a time such as 30s, 10m, 1h30m or 2d";
+    case "span":
+      return "a time above 0, such as 30s, 10m, 1h30m or 2d";
+    case "start":
+      return "UTC such as 2026-07-14T05:00Z";
+    case "nodes":
+      return 'a name, a list of names, { "group": … } or { "share": … }';
+    default:
+      return String((params as Record<string, unknown>)["type"]);
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { PROJECT_FOLDER } from "../../../src/projectFolder";
 import { groupsOf } from "../../../src/sim/city/cityMap";
 import { cuesOf } from "../../../src/sim/scenario/cues";
 import {
@@ -22,8 +23,22 @@ describe("a scenario", () => {
       ['{ "for": "1h" }', "x.jsonc: the scenario must have 'description'"],
       [
         '{ "description": "x", "for": "soon" }',
-        "x.jsonc: for must be a time such as 30s, 10m, 1h30m or 2d",
+        "x.jsonc: for must be a time above 0, such as 30s, 10m, 1h30m or 2d",
       ],
+      ["", "x.jsonc line 1: not JSON: value expected"],
+      ['{ "description": "x", "for": "0s" }', "x.jsonc: for must be a time above 0, such as"],
+      ['{ "description": "x", "for": "-1h" }', "x.jsonc: for must be a time above 0, such as"],
+      ['{ "description": "x", "for": 3600 }', "x.jsonc: for must be a time above 0, such as"],
+      [
+        '{ "description": "x", "for": "1h", "start": "tomorrow" }',
+        "x.jsonc: start must be UTC such as 2026-07-14T05:00Z",
+      ],
+      ...["2026-13-45T99:99Z", "2026-02-30T05:00Z", "2019-07-14T05:00Z", "2100-01-01T00:00Z"].map(
+        (start): [string, string] => [
+          `{ "description": "x", "for": "1h", "start": "${start}" }`,
+          `x.jsonc: start must be a time from 2026-01-01T00:00Z to 2099-12-31T23:59Z, got ${start}`,
+        ],
+      ),
       [
         '{ "description": "x", "for": "1h", "node": 1 }',
         "x.jsonc: the scenario has 'node', which is not known there",
@@ -64,8 +79,48 @@ describe("a scenario", () => {
         "steps[0].command: command: must be one of identify,",
       ],
     );
+    steps.push(
+      ['{ "do": "half-open", "at": "-1m" }', "steps[0].at must be a time such as 30s, 10m,"],
+      ['{ "do": "half-open", "at": 60 }', "steps[0].at must be a time such as 30s, 10m,"],
+      ['{ "do": "power-cut", "at": "0s", "for": "0s" }', "steps[0].for must be a time above 0,"],
+      [
+        '{ "do": "brown-out", "at": "1h", "times": 2, "every": "5s", "off": "0.0s" }',
+        "steps[0].off must be a time above 0,",
+      ],
+      [
+        '{ "do": "half-open", "rate": { "perDay": 1 }, "until": "3d" }',
+        "steps[0].until: 3d lies behind the end of the scenario",
+      ],
+      [
+        '{ "do": "half-open", "at": "1h", "nodes": ["bk-0001", "bk-0001"] }',
+        "steps[0].nodes must NOT have duplicate items",
+      ],
+      ['{ "do": "half-open", "at": "1h", "nodes": 5 }', "steps[0].nodes must be a name, a list of"],
+      [
+        '{ "do": "beacon-wrong", "at": "1h", "for": "1h", "silent": false }',
+        "steps[0] must have 'offsetS' or",
+      ],
+      [
+        '{ "do": "chip-fault", "at": "1h", "chip": "sen55", "fault": { "noAnswer": false, "slowFactor": 1 } }',
+        "steps[0].fault must have a fault that is switched on",
+      ],
+    );
     for (const [step, message] of steps)
       expect(() => scenario(step), step).toThrow(`x.jsonc: ${message}`);
+  });
+
+  it("may begin with a byte order mark and hold comments", () => {
+    const text = '\uFEFF// one\n{ "description": "x", /* two */ "for": "1h", }';
+    expect(parseScenario(text, "x.jsonc")).toEqual({ description: "x", for: "1h" });
+  });
+
+  it("is refused where more happens than has a place in memory", () => {
+    const step = '{ "do": "half-open", "rate": { "perDay": 1440 } }';
+    expect(cuesOf(scenario(step), NODES.slice(0, 1), 1).length).toBeGreaterThan(2000);
+    const all = Array.from({ length: 1000 }, (_, i) => nodeName("berkane", i + 1));
+    expect(() => cuesOf(scenario(step), all, 1, "x.jsonc")).toThrow(
+      "x.jsonc: steps[0]: with it more than 200000 things happen",
+    );
   });
 
   it("comes with ready ones, all of them good", () => {
@@ -83,6 +138,7 @@ describe("a scenario", () => {
         expect(cue.atMs, name).toBeLessThan(durationMs(ready.for));
     }
     expect(() => loadScenario("none")).toThrow("none of the ready ones: broker-upgrade,");
+    expect(() => loadScenario(PROJECT_FOLDER)).toThrow("cannot be read: EISDIR");
   });
 
   it("happens to whom and when it says", () => {
@@ -109,9 +165,10 @@ describe("a scenario", () => {
         scenario(`{ "do": "chip-fault", "at": "1h", "chip": "${chip}", "fault": ${faults} }`),
         NODES,
         1,
+        "x.jsonc",
       );
     expect(() => fault("sen66", '{ "noAnswer": true }')).toThrow(
-      "steps[0].chip: no chip 'sen66' on a pole, there are sen55, veml7700, ina226, sen0232",
+      "x.jsonc: steps[0].chip: no chip 'sen66' on a pole, there are sen55, veml7700, ina226, sen0232",
     );
     expect(() => fault("ina226", '{ "badCrc": true }')).toThrow("its answers have no check sum");
     expect(fault("sen55", '{ "badCrc": true }')).toHaveLength(NODES.length);
