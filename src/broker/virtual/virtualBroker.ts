@@ -92,10 +92,12 @@ export class VirtualBroker implements Server {
     this.#route(topic, Buffer.from(payload), options.qos ?? 0, options.retain ?? false);
   }
 
-  /** Ends the broker as a crash does: nobody gets a last word, no will is published. */
+  /**
+   * Ends the broker as a crash does: nobody gets a last word, no will is published. One that
+   * is stopped already can still lose its sessions.
+   */
   stop({ sessions, silently = false }: StopOptions): void {
-    if (!this.running) return;
-    this.#state = silently ? "gone" : "stopped";
+    if (this.running) this.#state = silently ? "gone" : "stopped";
     for (const connection of [...this.#strangers, ...this.#connections.values()])
       connection.drop(silently);
     this.#strangers.clear();

@@ -1,10 +1,11 @@
 import { DOWN_COMMAND, DOWN_CONFIG, nodeTopic } from "../../../devs/contract/topics";
 import { startTimeBeacon } from "../../broker/timeBeacon";
 import type { VirtualBroker } from "../../broker/virtual/virtualBroker";
-import type { FaultName } from "../chips/chipFaults";
+import type { FaultName, FaultSettings } from "../chips/chipFaults";
 import type { VirtualI2cBus } from "../chips/virtualBus";
-import type { MemoryNetwork } from "../network/memoryNetwork";
+import type { MemoryNetwork, PathConditions } from "../network/memoryNetwork";
 import type { Cue } from "../scenario/cues";
+import type { Action } from "../scenario/scenario";
 import type { Scheduler } from "../scheduler";
 import type { VirtualNode } from "../virtualNode";
 
@@ -34,8 +35,8 @@ export class Director {
   /** What the city wants its nodes to have; a broker that forgot it is told again. */
   readonly #retained = new Map<string, string>();
   readonly #unsent: [string, string][] = [];
-  #beaconOffsetS = 0;
-  #beaconSilent = false;
+  /** What has begun and is not over, in the order in which it began, by what it happens to. */
+  readonly #going = new Map<string, Action[]>();
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -44,12 +45,12 @@ export class Director {
     startTimeBeacon(
       {
         publish: (topic, payload) => {
-          if (!this.#beaconSilent) broker.publish(topic, payload);
+          if (!this.#beacon.silent) broker.publish(topic, payload);
         },
       },
       stage.city,
       {
-        utcMs: () => stage.startUtcMs + scheduler.nowMs + 1000 * this.#beaconOffsetS,
+        utcMs: () => stage.startUtcMs + scheduler.nowMs + 1000 * this.#beacon.offsetS,
         after: (delayMs, callback) => scheduler.after(delayMs, callback),
       },
     );
@@ -79,11 +80,7 @@ export class Director {
           silently: action.silently ?? false,
         });
       case "network":
-        return path?.setConditions({
-          lossShare: (action.lossPct ?? 0) / 100,
-          ...(action.delayMs === undefined ? {} : { delayMs: action.delayMs }),
-          ...(action.jitterMs === undefined ? {} : { jitterMs: action.jitterMs }),
-        });
+        return path?.setConditions(conditionsOf(this.#begins(`${node}/network`, action)));
       case "half-open":
         return path?.halfOpen();
       case "wifi-gone":
@@ -95,13 +92,13 @@ export class Director {
         this.#reason(`${node}/power`, 1);
         return nodes.get(node)?.powerOff();
       case "chip-fault":
+        this.#begins(`${node}/${action.chip}`, action);
         return buses.get(node)?.chip(action.chip)?.faults.set(action.fault, scheduler.nowMs);
       case "lamp-out":
         // The lamp's outages are part of the node's surroundings from the start.
         return;
       case "beacon-wrong":
-        this.#beaconOffsetS = action.offsetS ?? 0;
-        this.#beaconSilent = action.silent ?? false;
+        this.#begins("beacon", action);
         return;
       case "configure": {
         const topic = nodeTopic(city, node, DOWN_CONFIG);
@@ -121,7 +118,7 @@ export class Director {
   }
 
   async #end({ action, node = "" }: Cue): Promise<void> {
-    const { broker, network, nodes, buses } = this.#stage;
+    const { broker, network, nodes, buses, scheduler } = this.#stage;
     switch (action.do) {
       case "broker-down":
         if (!this.#reason("broker", -1)) return;
@@ -129,7 +126,9 @@ export class Director {
         for (const [topic, text] of this.#unsent.splice(0)) this.#publish(topic, text);
         return;
       case "network":
-        return network?.path(node).setConditions({});
+        return network
+          ?.path(node)
+          .setConditions(conditionsOf(this.#ends(`${node}/network`, action)));
       case "wifi-gone":
         if (!this.#reason(`${node}/wifi`, -1)) return;
         this.#setWifi(node, true);
@@ -138,17 +137,40 @@ export class Director {
       case "brown-out":
         if (this.#reason(`${node}/power`, -1)) await nodes.get(node)?.powerOn();
         return;
-      case "chip-fault":
-        // Another step's fault of the same chip goes on.
-        return buses
-          .get(node)
-          ?.chip(action.chip)
-          ?.faults.clear(...(Object.keys(action.fault) as FaultName[]));
+      case "chip-fault": {
+        // What another step has this chip suffer goes on.
+        const left = faultsOf(this.#ends(`${node}/${action.chip}`, action));
+        const over = (Object.keys(action.fault) as FaultName[]).filter((name) => !(name in left));
+        const faults = buses.get(node)?.chip(action.chip)?.faults;
+        if (over.length > 0) faults?.clear(...over);
+        return faults?.set(left, scheduler.nowMs);
+      }
       case "beacon-wrong":
-        this.#beaconOffsetS = 0;
-        this.#beaconSilent = false;
+        this.#ends("beacon", action);
         return;
     }
+  }
+
+  /** How the beacon is now: where several steps have a say, the last one that began has it. */
+  get #beacon(): { readonly offsetS: number; readonly silent: boolean } {
+    const wrong = this.#going.get("beacon")?.at(-1);
+    const { offsetS = 0, silent = false } = wrong?.do === "beacon-wrong" ? wrong : {};
+    return { offsetS, silent };
+  }
+
+  /** Something begins that goes on for a while; gives all that goes on there. */
+  #begins(what: string, action: Action): readonly Action[] {
+    const going = [...(this.#going.get(what) ?? []), action];
+    this.#going.set(what, going);
+    return going;
+  }
+
+  /** It is over; gives all that still goes on there. */
+  #ends(what: string, action: Action): readonly Action[] {
+    const going = [...(this.#going.get(what) ?? [])];
+    going.splice(going.indexOf(action), 1);
+    this.#going.set(what, going);
+    return going;
   }
 
   /** Counts the reasons for an absence; true when the last one is gone. */
@@ -164,4 +186,28 @@ export class Director {
     if (!broker?.running) this.#unsent.push([topic, text]);
     else broker.publish(topic, text, { qos: 1, retain: topic.endsWith(DOWN_CONFIG) });
   }
+}
+
+/** How a way is under all these steps: of each of its sides the last word counts. */
+function conditionsOf(going: readonly Action[]): Partial<PathConditions> {
+  let conditions: Partial<PathConditions> = {};
+  for (const action of going) {
+    if (action.do !== "network") continue;
+    const { lossPct, delayMs, jitterMs } = action;
+    conditions = {
+      ...conditions,
+      ...(lossPct === undefined ? {} : { lossShare: lossPct / 100 }),
+      ...(delayMs === undefined ? {} : { delayMs }),
+      ...(jitterMs === undefined ? {} : { jitterMs }),
+    };
+  }
+  return conditions;
+}
+
+/** The faults that all these steps give a chip: of each the last word counts. */
+function faultsOf(going: readonly Action[]): Partial<FaultSettings> {
+  return Object.assign(
+    {},
+    ...going.map((action) => (action.do === "chip-fault" ? action.fault : {})),
+  ) as Partial<FaultSettings>;
 }
