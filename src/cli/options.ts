@@ -1,11 +1,9 @@
 import { InvalidArgumentError } from "commander";
+import { durationMs } from "../duration";
 
-const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Reads a time such as `30s`, `10m`, `24h` or `3d`; returns milliseconds. */
+/** Reads a time such as `30s`, `10m`, `24h` or `3d12h`; returns milliseconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text);
-  const value = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? NaN);
+  const value = durationMs(text);
   if (!(value > 0)) throw new InvalidArgumentError("expected a time such as 30s, 10m, 24h or 3d.");
   return value;
 }

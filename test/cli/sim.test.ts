@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { connectAsync } from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROJECT_FOLDER } from "../../src/projectFolder";
@@ -16,18 +17,21 @@ interface Ended {
   readonly err: string;
 }
 
-function start(...args: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+function start(args: readonly string[], environment: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   let out = "";
   let err = "";
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
   child.stderr.on("data", (data: Buffer) => (err += data.toString()));
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, out, err }));
-  return { child, ended, output: () => out };
+  return { child, ended, output: () => out, errors: () => err };
 }
 
 function streetnode(...args: string[]): Promise<Ended> {
-  return start(...args).ended;
+  return start(args).ended;
 }
 
 let folder: string;
@@ -76,17 +80,38 @@ describe("streetnode sim", () => {
         { "do": "broker-down", "at": "1m", "for": "20s" } ] }`,
     );
     const args = ["sim", "--scenario", scenario, "--nodes", "2", "--seed", "4", "--json"];
-    const made = await streetnode(...args, "--record", run, "--html", first);
+    const secret = { STREETNODE_PASSWORD: "not for a file" };
+    const made = await start([...args, "--record", run, "--html", first], secret).ended;
     expect(made.code, made.err).toBe(0);
-    const { code, err, out } = await streetnode("sim", "--play", run, "--json");
-    expect(code, err).toBe(0);
-    expect(counts(out)).toEqual(counts(made.out));
-    await streetnode(...args, "--threads", "1", "--html", second);
+    const result = JSON.parse(made.out) as { verdict: { problems: string[]; totals: object } };
+    expect(result.verdict.problems).toEqual([]);
+    expect(result.verdict.totals).toMatchObject({ panics: 0, readings: { unexplained: 0 } });
+    expect(gunzipSync(readFileSync(run)).toString()).not.toContain("not for a file");
+    const played = await streetnode("sim", "--play", run, "--json", "--html", second);
+    expect(played.code, played.err).toBe(0);
+    expect(played.out, "the same to the last byte").toBe(made.out);
     const html = readFileSync(first, "utf8");
+    expect(readFileSync(second, "utf8")).toBe(html);
+    const again = await streetnode(...args, "--threads", "1", "--html", second);
+    expect(again.out, "the same to the last byte").toBe(made.out);
     expect(readFileSync(second, "utf8")).toBe(html);
     expect(html).toContain("<strong>Good.</strong>");
     expect(html).not.toMatch(/src=|href=|url\(/);
-  }, 60_000);
+  }, 120_000);
+
+  it("ends at Ctrl-C with what was run, and records no part of a run", async () => {
+    const run = join(folder, "part.rec");
+    const args = ["--scenario", "quiet-day", "--nodes", "1", "--log", "--json", "--record", run];
+    const { child, ended, errors } = start(["sim", ...args]);
+    await expect.poll(errors, { timeout: 60_000 }).toMatch(/bk-0001/);
+    child.kill("SIGINT");
+    const { code, err, out } = await ended;
+    expect(code).toBe(1);
+    expect(err).toContain("the run was ended early, nothing was written");
+    expect(existsSync(run)).toBe(false);
+    const { virtualSeconds } = JSON.parse(out) as { virtualSeconds: number };
+    expect(virtualSeconds).toBeLessThan(86_400);
+  });
 
   it("says plainly that nobody is at the broker's address, and lets the nodes try", async () => {
     const { code, err, out } = await streetnode(
@@ -139,7 +164,11 @@ describe("streetnode sim", () => {
       [["--scenario", "none"], /none of the ready ones: .*storm/],
       [["--for", "1s", "--node", "bk-0009", "--log"], /no such node; there are bk-0001/],
       [["--html", "x.html"], /needs --scenario/],
-      [["--play", text], /a file that --record has written/],
+      [["--html", "x.html", "--scenario", "quiet-day", "--broker", "mqtt://x"], /leave --broker/],
+      [["--html", join(folder, "no", "x.html"), "--scenario", "quiet-day"], /--html .*no folder /],
+      [["--record", folder, "--for", "1s"], /--record .*is a folder/],
+      [["--play", join(folder, "none")], /--play .*: no such file/],
+      [["--play", text, "--nodes", "3", "--seed", "2"], /leave --nodes and --seed out/],
       [["--bogus"], /unknown option/],
     ];
     for (const [args, expected] of cases) {
@@ -149,12 +178,12 @@ describe("streetnode sim", () => {
       expect(err.trim().split("\n"), args.join(" ")).toHaveLength(1);
       expect(out).toBe("");
     }
-  }, 60_000);
+  });
 });
 
 describe("streetnode up", () => {
   it("runs a city that a page and an MQTT client can watch, and ends cleanly", async () => {
-    const { child, ended, output } = start("up", "--nodes", "2", "--public");
+    const { child, ended, output } = start(["up", "--nodes", "2", "--public"]);
     try {
       await expect.poll(output, { timeout: 20_000 }).toMatch(/nodes of berkane are starting/);
       const page = /page +(\S+)/.exec(output())?.[1] ?? "";
@@ -189,9 +218,9 @@ describe("streetnode up", () => {
     expect(asked.err.trim()).toBe(
       `streetnode: --port: port ${port} is taken by another program; choose another one`,
     );
-    const first = start("up", "--for", "20s");
+    const first = start(["up", "--for", "20s"]);
     await expect.poll(first.output, { timeout: 20_000 }).toMatch(/page/);
-    const second = start("up", "--for", "2s");
+    const second = start(["up", "--for", "2s"]);
     const { code, out } = await second.ended;
     expect(code).toBe(0);
     expect(out).toMatch(/is taken by another program, using \d+ \(--mqtt-port sets it\)/);

@@ -2,19 +2,20 @@ import { basename } from "node:path";
 import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
+import { durationMs } from "../../duration";
 import { InputError } from "../../inputError";
 import { nodeName } from "../../sim/citySimulation";
 import { runFleet } from "../../sim/run/fleet";
 import { digestOf, readRecordedRun, recordRun } from "../../sim/run/recordedRun";
 import type { RunPlan } from "../../sim/run/runPlan";
-import { OWN_BROKER, type BrokerCounts, type ShardProgress } from "../../sim/run/shard";
+import type { BrokerCounts, ShardProgress, ShardResult } from "../../sim/run/shard";
 import { cuesOf } from "../../sim/scenario/cues";
-import { durationMs, loadScenario, readyScenarios, type Action } from "../../sim/scenario/scenario";
+import { loadScenario, readyScenarios, type Action } from "../../sim/scenario/scenario";
 import type { NodeSummary } from "../../sim/runSummary";
 import { loadReplay, parseReplayOption } from "../../sim/world/replay";
 import { verdictHtml, type RunFacts } from "../../sim/verdict/html";
 import { verdictText } from "../../sim/verdict/text";
-import { shortcomings, type Verdict } from "../../sim/verdict/verdict";
+import { shortcomings, totals, type Totals, type Verdict } from "../../sim/verdict/verdict";
 import { SourceLines } from "../../toolchain/sourceLines";
 import { loadFirmware } from "../../toolchain/firmware";
 import { readCa } from "../caOption";
@@ -28,6 +29,7 @@ import {
   wholeNumber,
   type BrokerAddress,
 } from "../options";
+import { checkOutputFile } from "../outputFile";
 import { Progress } from "../progress";
 import { table } from "../table";
 
@@ -63,17 +65,43 @@ interface SimOptions {
   readonly json?: true;
 }
 
+/** Options that say what is run; a recorded run has them with it. */
+const OF_THE_RUN: readonly (keyof SimOptions)[] = [
+  "scenario",
+  "nodes",
+  "city",
+  "broker",
+  "ca",
+  "for",
+  "speed",
+  "seed",
+  "replay",
+  "set",
+  "record",
+];
+
 /** What `--json` prints. */
 interface SimResult {
   readonly virtualSeconds: number;
-  readonly wallSeconds: number;
+  /** Absent with a verdict in virtual time: that is the same on every machine. */
+  readonly wallSeconds?: number;
   /** In step with the wall clock: the longest time by which anything was late, and when that was. */
   readonly latestMs?: number;
   readonly latestAtS?: number;
   readonly nodes: readonly NodeSummary[];
   readonly broker?: BrokerCounts;
-  /** With a scenario. */
-  readonly verdict?: Verdict;
+  /** With a scenario: also what it comes to, and what must not be; empty when all is well. */
+  readonly verdict?: Verdict & { readonly totals: Totals; readonly problems: readonly string[] };
+}
+
+/** A run that is over. */
+interface Simulated {
+  readonly plan: RunPlan;
+  readonly result: ShardResult;
+  readonly lines: SourceLines | undefined;
+  readonly wallSeconds: number;
+  /** Ctrl-C ended it before its time. */
+  readonly endedEarly: boolean;
 }
 
 /** `streetnode sim`: runs nodes without hardware. */
@@ -118,23 +146,33 @@ export function simCommand(): Command {
       "after",
       "\nExamples:\n  streetnode sim --nodes 3 --for 2h --speed max --seed 1 --json\n  streetnode sim --scenario storm --nodes 5",
     )
-    .action(async (options: SimOptions) => {
-      const result = await simulate(options);
+    .action(async (options: SimOptions, command: Command) => {
+      const given = OF_THE_RUN.filter((name) => command.getOptionValueSource(name) === "cli");
+      if (options.play !== undefined && given.length > 0)
+        throw new InputError(
+          `--play: repeats the run as it was recorded, leave --${given.join(" and --")} out`,
+        );
+      const recorded = options.play === undefined ? undefined : readRecordedRun(options.play);
+      const plan = recorded ? { ...recorded.plan, log: options.log === true } : planOf(options);
+      checkReports(options, plan);
+      const run = await simulate(options, plan);
+      const result = resultOf(run);
       if (options.json) console.log(JSON.stringify(result));
       else printResult(result);
-      const problem = problemOf(result);
+      // What a machine takes is no part of a result that is the same on all of them.
+      if (result.wallSeconds === undefined)
+        console.error(timing({ ...result, wallSeconds: run.wallSeconds }));
+      writeReports(options, run, result);
+      const problem = repetitionProblem(options, run, recorded?.digest) ?? problemOf(result);
       if (problem) throw new Error(problem);
     });
 }
 
-async function simulate(options: SimOptions): Promise<SimResult> {
-  const recorded = options.play === undefined ? undefined : readRecordedRun(options.play);
-  const plan = recorded ? { ...recorded.plan, log: options.log === true } : planOf(options);
-  checkReports(options, plan);
-  const { host, port } = plan.broker ?? OWN_BROKER;
+async function simulate(options: SimOptions, plan: RunPlan): Promise<Simulated> {
   const lines = sourceLinesOf(plan);
   const progress = new Progress();
   const failures = new Set<string>();
+  const signal = interruptSignal();
   const startMs = performance.now();
   try {
     const result = await runFleet(
@@ -145,40 +183,73 @@ async function simulate(options: SimOptions): Promise<SimResult> {
             progress.note(`${(atMs / 1000).toFixed(3)} ${node} ${lines?.translate(text) ?? text}`);
         },
         failure: (node, reason) => {
-          const known = failures.has(reason);
+          // The broker inside the run is away when the scenario says so.
+          if (!plan.broker || failures.has(reason)) return;
           failures.add(reason);
-          if (!known)
-            progress.note(
-              `${node} cannot reach the broker at ${host}:${port}: ${reason}. The nodes keep trying.`,
-            );
+          const { host, port } = plan.broker;
+          progress.note(
+            `${node} cannot reach the broker at ${host}:${port}: ${reason}. The nodes keep trying.`,
+          );
         },
         progress: (now) => progress.show(progressLine(now, plan.nodes.length)),
       },
       {
-        signal: interruptSignal(),
+        signal,
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       },
     );
-    const { virtualMs, nodes, broker, latest } = result;
-    const verdict = result.verdict && withSourceLines(result.verdict, lines);
-    if (options.record !== undefined) recordRun(options.record, plan, result);
-    if (options.html !== undefined && verdict)
-      writeFileSync(options.html, verdictHtml(verdict, factsOf(options, plan, virtualMs)));
-    if (recorded && digestOf(result) !== recorded.digest)
-      throw new Error(`--play ${options.play}: the run did not come out as it was recorded`);
     return {
-      virtualSeconds: virtualMs / 1000,
+      plan,
+      result,
+      lines,
       wallSeconds: (performance.now() - startMs) / 1000,
-      ...(plan.speed === Infinity
-        ? {}
-        : { latestMs: Math.round(latest.lateMs), latestAtS: Math.round(latest.atMs / 1000) }),
-      nodes,
-      ...(broker ? { broker } : {}),
-      ...(verdict ? { verdict } : {}),
+      endedEarly: signal.aborted && result.virtualMs < plan.durationMs,
     };
   } finally {
     progress.clear();
   }
+}
+
+/** What is printed of a run. */
+function resultOf({ plan, result, lines, wallSeconds }: Simulated): SimResult {
+  const { virtualMs, nodes, broker, latest } = result;
+  const verdict = result.verdict && withSourceLines(result.verdict, lines);
+  const isFree = plan.speed === Infinity;
+  return {
+    virtualSeconds: virtualMs / 1000,
+    ...(verdict && isFree ? {} : { wallSeconds }),
+    ...(isFree
+      ? {}
+      : { latestMs: Math.round(latest.lateMs), latestAtS: Math.round(latest.atMs / 1000) }),
+    nodes,
+    ...(broker ? { broker } : {}),
+    ...(verdict
+      ? { verdict: { ...verdict, totals: totals(verdict), problems: shortcomings(verdict) } }
+      : {}),
+  };
+}
+
+/** Writes the files that were asked for; a run that ended early is none to be repeated. */
+function writeReports(options: SimOptions, run: Simulated, { verdict }: SimResult): void {
+  const { plan, result, endedEarly } = run;
+  if (options.html !== undefined && verdict)
+    writeFileSync(options.html, verdictHtml(verdict, factsOf(plan, result.virtualMs)));
+  if (options.record !== undefined && !endedEarly) recordRun(options.record, plan, result);
+}
+
+/** Why a run cannot be repeated, or was no repetition; undefined when it can, or was one. */
+function repetitionProblem(
+  { record, play }: SimOptions,
+  { result, endedEarly }: Simulated,
+  digest: string | undefined,
+): string | undefined {
+  if (record !== undefined && endedEarly)
+    return `--record ${record}: the run was ended early, nothing was written`;
+  if (digest === undefined) return undefined;
+  if (endedEarly) return `--play ${play}: ended early, not compared with what was recorded`;
+  if (digestOf(result) !== digest)
+    return `--play ${play}: the run did not come out as it was recorded; was it recorded by another version?`;
+  return undefined;
 }
 
 function planOf(options: SimOptions): RunPlan {
@@ -194,13 +265,14 @@ function planOf(options: SimOptions): RunPlan {
     throw new InputError("--speed: with --broker the run is in real time, leave --speed out");
   const count = options.nodes ?? scenario?.nodes ?? 1;
   const nodes = Array.from({ length: count }, (_, i) => nodeName(options.city, i + 1));
-  const cues = scenario ? cuesOf(scenario, nodes, options.seed) : [];
+  const cues = scenario ? cuesOf(scenario, nodes, options.seed, options.scenario) : [];
   const impossible = options.broker && cues.find(({ action }) => !ON_THE_NODE.includes(action.do));
   if (impossible)
     throw new InputError(
       `--broker: a real broker and its network cannot be made to do '${impossible.action.do}' of the scenario`,
     );
-  const password = process.env["STREETNODE_PASSWORD"];
+  // The run's own broker asks for none, and a run is the same whatever the environment holds.
+  const password = options.broker && process.env["STREETNODE_PASSWORD"];
   return {
     city: options.city,
     nodes,
@@ -216,6 +288,14 @@ function planOf(options: SimOptions): RunPlan {
       .map((text) => loadReplay(parseReplayOption(text)))
       .map(({ metric, rows }) => ({ metric, rows })),
     bytecode: loadFirmware().bytecode,
+    ...(scenario
+      ? {
+          scenario: {
+            name: basename(options.scenario ?? "").replace(/\.jsonc?$/, ""),
+            description: scenario.description,
+          },
+        }
+      : {}),
     cues,
     judged: scenario !== undefined,
     lateAfterMs: durationMs(scenario?.lateAfter ?? LATE_AFTER),
@@ -232,10 +312,15 @@ function checkReports(options: SimOptions, plan: RunPlan): void {
     );
   if (options.node !== undefined && !options.log) throw new InputError("--node: needs --log");
   if (options.html !== undefined && !plan.judged) throw new InputError("--html: needs --scenario");
+  if (options.html !== undefined && plan.broker)
+    throw new InputError("--html: there is a verdict in virtual time only, leave --broker out");
   if (options.record !== undefined && (plan.broker || plan.durationMs === Infinity))
     throw new InputError(
       "--record: needs a run in virtual time with an end: no --broker, but --for",
     );
+  // Not after an hour's run.
+  if (options.html !== undefined) checkOutputFile("--html", options.html);
+  if (options.record !== undefined) checkOutputFile("--record", options.record);
 }
 
 /** Source lines for the plan's bytecode; undefined where it is not that of the sources here. */
@@ -245,10 +330,10 @@ function sourceLinesOf({ bytecode }: RunPlan): SourceLines | undefined {
   return same ? new SourceLines(here.debugInfo) : undefined;
 }
 
-function factsOf(options: SimOptions, plan: RunPlan, virtualMs: number): RunFacts {
+function factsOf(plan: RunPlan, virtualMs: number): RunFacts {
   return {
-    name: basename(options.scenario ?? options.play ?? "").replace(/\.jsonc?$/, ""),
-    description: options.scenario === undefined ? "" : loadScenario(options.scenario).description,
+    name: plan.scenario?.name ?? "",
+    description: plan.scenario?.description ?? "",
     seed: plan.seed,
     startUtcMs: plan.startUtcMs,
     virtualSeconds: virtualMs / 1000,
@@ -272,8 +357,7 @@ function withSourceLines(
 }
 
 function problemOf({ nodes, verdict }: SimResult): string | undefined {
-  const problems = verdict ? shortcomings(verdict) : [];
-  if (problems.length > 0) return problems.join("; ");
+  if (verdict && verdict.problems.length > 0) return verdict.problems.join("; ");
   const panics = nodes.reduce((sum, node) => sum + node.panics, 0);
   if (panics > 0) return `${panics} panics: run again with --log to see where`;
   const silent = nodes.filter((node) => node.messagesAcknowledged === 0).length;
@@ -288,36 +372,48 @@ function progressLine({ nowMs, acknowledged }: ShardProgress, nodes: number): st
 }
 
 function printResult(result: SimResult): void {
-  if (result.verdict) {
-    console.log(verdictText(result.verdict));
-    console.log(timing(result));
-    return;
-  }
-  console.log(
-    table(
-      ["node", "boots", "panics", "samples", "reported", "messages", "acked", "bytes", "heap peak"],
-      result.nodes.map((node) => [
-        node.node,
-        node.boots,
-        node.panics,
-        node.samples,
-        node.readingsReported,
-        node.messagesPublished,
-        node.messagesAcknowledged,
-        node.bytesPublished,
-        node.heapPeakBytes,
-      ]),
-    ),
-  );
-  const { broker } = result;
-  if (broker)
+  const { broker, verdict, wallSeconds } = result;
+  if (verdict) console.log(verdictText(verdict));
+  else
+    console.log(
+      table(
+        [
+          "node",
+          "boots",
+          "panics",
+          "samples",
+          "reported",
+          "messages",
+          "acked",
+          "bytes",
+          "heap peak",
+        ],
+        result.nodes.map((node) => [
+          node.node,
+          node.boots,
+          node.panics,
+          node.samples,
+          node.readingsReported,
+          node.messagesPublished,
+          node.messagesAcknowledged,
+          node.bytesPublished,
+          node.heapPeakBytes,
+        ]),
+      ),
+    );
+  if (broker && !verdict)
     console.log(
       `broker: ${broker.messages} messages, ${broker.duplicates} duplicates, ${broker.gaps} gaps`,
     );
-  console.log(timing(result));
+  if (wallSeconds !== undefined) console.log(timing({ ...result, wallSeconds }));
 }
 
-function timing({ virtualSeconds, wallSeconds, latestMs, latestAtS }: SimResult): string {
+function timing({
+  virtualSeconds,
+  wallSeconds,
+  latestMs,
+  latestAtS,
+}: SimResult & { wallSeconds: number }): string {
   const late =
     latestMs === undefined ? "" : `, nothing later than ${latestMs} ms (at ${latestAtS} s)`;
   return `${virtualSeconds.toFixed(0)} s of virtual time in ${wallSeconds.toFixed(1)} s${late}`;

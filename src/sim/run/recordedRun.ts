@@ -48,24 +48,63 @@ export function recordRun(file: string, plan: RunPlan, result: ShardResult): voi
   writeFileSync(file, gzipSync(text));
 }
 
+const isText = (value: unknown) => typeof value === "string";
+const isNumber = (value: unknown) => typeof value === "number";
+const isList = (value: unknown) => Array.isArray(value);
+const isFlag = (value: unknown) => typeof value === "boolean";
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+
+/** What a plan must have, and of what kind it is; the rest is absent in some. */
+const PLAN_FIELDS: Partial<Record<keyof RunPlan, (value: unknown) => boolean>> = {
+  city: isText,
+  nodes: isList,
+  seed: isNumber,
+  startUtcMs: isNumber,
+  durationMs: isNumber,
+  speed: isNumber,
+  configuration: isObject,
+  bytecode: isText,
+  replays: isList,
+  cues: isList,
+  warmerCel: isNumber,
+  judged: isFlag,
+  lateAfterMs: isNumber,
+  log: isFlag,
+};
+
 /**
  * Reads a recorded run.
  *
  * @throws InputError when the file is none
  */
 export function readRecordedRun(file: string): RecordedRun {
-  let recorded: Recorded;
+  let packed: Uint8Array;
   try {
-    recorded = JSON.parse(gunzipSync(readFileSync(file)).toString(), (_key, value: unknown) =>
-      value === "Infinity" || value === "NaN" || value === "-Infinity" ? Number(value) : value,
-    ) as Recorded;
-  } catch {
-    throw new InputError(`--play ${file}: expected a file that --record has written`);
+    packed = readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      `--play ${file}${code === "ENOENT" ? ": no such file" : ` cannot be read: ${code ?? String(error)}`}`,
+    );
   }
-  if (recorded.format !== FORMAT)
+  let recorded: Partial<Recorded> | null;
+  try {
+    recorded = JSON.parse(gunzipSync(packed).toString(), (_key, value: unknown) =>
+      value === "Infinity" || value === "NaN" || value === "-Infinity" ? Number(value) : value,
+    ) as Partial<Recorded> | null;
+  } catch {
+    // A file that was cut off has no check sum either.
+    throw new InputError(`--play ${file}: expected a whole file that --record has written`);
+  }
+  if (recorded?.format !== FORMAT)
     throw new InputError(`--play ${file}: expected the format ${FORMAT}`);
-  return {
-    plan: { ...recorded.plan, bytecode: Buffer.from(recorded.plan.bytecode, "base64") },
-    digest: recorded.digest,
-  };
+  const { plan, digest } = recorded;
+  const wrong = Object.entries(PLAN_FIELDS).find(
+    ([name, fits]) => !fits((plan as Record<string, unknown> | undefined)?.[name]),
+  );
+  if (wrong || !plan || digest === undefined)
+    throw new InputError(
+      `--play ${file}: expected a file that --record has written; ${wrong ? `plan.${wrong[0]}` : "digest"} is missing or wrong`,
+    );
+  return { plan: { ...plan, bytecode: Buffer.from(plan.bytecode, "base64") }, digest };
 }

@@ -20,13 +20,15 @@ export interface RunPlan {
   readonly broker?: SocketAddress;
   /** Certificates in PEM of the authority that vouches for a real broker with TLS. */
   readonly ca?: string;
-  /** The nodes' password at a real broker. */
+  /** The nodes' password at a real broker; with the one inside the run nobody asks for it. */
   readonly password?: string;
   /** A part of the configuration document, in the flash of every node. */
   readonly configuration: object;
   readonly bytecode: Uint8Array;
   /** Metrics that were recorded, in place of the calculated ones. */
   readonly replays: readonly { readonly metric: string; readonly rows: readonly RecordedRow[] }[];
+  /** The scenario by its name, and what it says of itself. */
+  readonly scenario?: { readonly name: string; readonly description: string };
   /** What happens, in the order of time. */
   readonly cues: readonly Cue[];
   /** So much warmer than usual. */

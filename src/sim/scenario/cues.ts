@@ -1,9 +1,10 @@
+import { durationMs } from "../../duration";
 import { InputError } from "../../inputError";
 import { groupsOf } from "../city/cityMap";
 import { seededRandom, seedFor } from "../random";
 import { streetPoleBus } from "../world/streetPole";
 import { SyntheticDay } from "../world/syntheticDay";
-import { durationMs, type Action, type NodeSelector, type Scenario, type Step } from "./scenario";
+import type { Action, NodeSelector, Scenario, Step } from "./scenario";
 
 /** One thing that happens, to one node or to all of the city. */
 export interface Cue {

@@ -4,6 +4,7 @@ import { Ajv, type ErrorObject } from "ajv";
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { readCommand } from "../../../devs/contract/command";
 import { checkConfig } from "../../../devs/contract/config";
+import { durationMs } from "../../duration";
 import { InputError } from "../../inputError";
 import { PROJECT_FOLDER } from "../../projectFolder";
 import { CHIP_FAULTS, type FaultName, type FaultSettings } from "../chips/chipFaults";
@@ -81,16 +82,6 @@ const EXTENSION = ".jsonc";
 /** A node takes no beacon from before its firmware was made, nor from the next century, for the time. */
 const START_FROM = "2026-01-01T00:00Z";
 const START_TO = "2099-12-31T23:59Z";
-
-const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds of a time such as `1h30m`, whose form the schema has checked. */
-export function durationMs(text: string): number {
-  let sum = 0;
-  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g))
-    sum += Number(value) * (UNIT_MS[unit ?? ""] ?? NaN);
-  return sum;
-}
 
 /** Names of the ready scenarios. */
 export function readyScenarios(): string[] {

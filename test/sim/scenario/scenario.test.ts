@@ -2,12 +2,8 @@ import { describe, expect, it } from "vitest";
 import { PROJECT_FOLDER } from "../../../src/projectFolder";
 import { groupsOf } from "../../../src/sim/city/cityMap";
 import { cuesOf } from "../../../src/sim/scenario/cues";
-import {
-  durationMs,
-  loadScenario,
-  parseScenario,
-  readyScenarios,
-} from "../../../src/sim/scenario/scenario";
+import { durationMs } from "../../../src/duration";
+import { loadScenario, parseScenario, readyScenarios } from "../../../src/sim/scenario/scenario";
 import { nodeName } from "../../../src/sim/citySimulation";
 
 const NODES = Array.from({ length: 20 }, (_, i) => nodeName("berkane", i + 1));
