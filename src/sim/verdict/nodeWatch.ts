@@ -114,7 +114,7 @@ export class NodeWatch {
   event({ event, timeMs }: EventArrival, nowMs: number): void {
     const atMs = timeMs - this.#options.startUtcMs;
     this.#ledger.eventArrived(event, atMs, nowMs);
-    this.#faults.event(event, nowMs);
+    this.#faults.event(event, nowMs, atMs);
     if (event.event === "alarm-raised") this.#alarms.raised(event, atMs, nowMs);
   }
 

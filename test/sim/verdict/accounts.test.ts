@@ -126,6 +126,85 @@ describe("the faults of a script", () => {
   });
 });
 
+const MINUTE_MS = 60_000;
+
+/** A cue for the node of these tests, in minutes. */
+function cueOf(action: Cue["action"], atMin: number, untilMin: number): Cue {
+  return { atMs: atMin * MINUTE_MS, untilMs: untilMin * MINUTE_MS, node: "bk-0001", action };
+}
+
+const dead = (chip = "sen55"): Cue["action"] => ({
+  do: "chip-fault",
+  chip,
+  fault: { noAnswer: true },
+});
+const HOURS: typeof SURROUNDINGS = { ...SURROUNDINGS, endMs: 600 * MINUTE_MS };
+
+/** What a watch reports of these cues where the city heard these events: name, chip, minute, and when it happened. */
+function faultsOf(cues: readonly Cue[], heard: [string, string, number, number?][], endMin = 600) {
+  const watch = new FaultWatch(cues, "bk-0001", HOURS);
+  for (const [event, chip, atMin, happenedMin = atMin] of heard)
+    watch.event({ event, chip, boot: 1, seq: 1 }, atMin * MINUTE_MS, happenedMin * MINUTE_MS);
+  return { faults: watch.reports(endMin * MINUTE_MS), falseFaults: watch.falseFaults };
+}
+
+describe("faults of a script that meet", () => {
+  it("are known at once where the chip was not well before, and not where it had recovered", () => {
+    const cues = [cueOf(dead(), 30, 90), cueOf(dead(), 60, 120), cueOf(dead(), 122, 150)];
+    const { faults } = faultsOf(cues, [["sensor-fault", "sen55", 31]]);
+    expect(faults).toMatchObject([
+      { atS: 1800, noticedAfterS: 60 },
+      { atS: 3600, noticedAfterS: 0 },
+      { atS: 7320, noticedAfterS: 0 },
+    ]);
+    const again = faultsOf(cues, [
+      ["sensor-fault", "sen55", 31],
+      ["sensor-ok", "sen55", 121],
+    ]);
+    expect(again.faults[2]).not.toHaveProperty("noticedAfterS");
+  });
+
+  it("are both news where they began together", () => {
+    const { faults } = faultsOf(
+      [cueOf(dead(), 30, 60), cueOf(dead(), 30, 90)],
+      [["sensor-fault", "sen55", 31]],
+    );
+    expect(faults).toMatchObject([{ noticedAfterS: 60 }, { noticedAfterS: 60 }]);
+  });
+
+  it("are told late where the network was gone, and are no false ones for that", () => {
+    const cues = [cueOf({ do: "wifi-gone", for: "3h" }, 30, 210), cueOf(dead(), 40, 70)];
+    expect(faultsOf(cues, [["sensor-fault", "sen55", 211, 41]])).toMatchObject({
+      faults: [{ atS: 2400, noticedAfterS: 171 * 60 }],
+      falseFaults: 0,
+    });
+    expect(faultsOf(cues, [], 211).faults, "still without its network").toEqual([]);
+    expect(faultsOf(cues, [], 220).faults).toHaveLength(1);
+  });
+
+  it("are not asked for while nothing could be seen of them", () => {
+    const off = cueOf({ do: "power-cut", for: "1h" }, 30, 90);
+    const noPower = faultsOf([off, cueOf(dead(), 40, 89)], []).faults;
+    expect(noPower.map(({ fault }) => fault)).toEqual(["no power"]);
+    expect(faultsOf([off, cueOf(dead(), 40, 100)], []).faults).toHaveLength(2);
+    const bus: Cue["action"] = { do: "chip-fault", chip: "ina226", fault: { busStuck: true } };
+    const held = faultsOf([cueOf(bus, 30, 90), cueOf(dead(), 40, 60)], []).faults;
+    expect(held.map(({ fault }) => fault)).toEqual(["i2c: stuck"]);
+  });
+
+  it("hide a lamp that is out: without its meter nobody can tell", () => {
+    const night = { ...HOURS, world: { value: () => 0 } };
+    const lamp = cueOf({ do: "lamp-out" }, 30, 90);
+    const named = (...cues: Cue[]) =>
+      new FaultWatch(cues, "bk-0001", night)
+        .reports(600 * MINUTE_MS)
+        .map(({ fault, atS }) => `${fault} ${atS / 60}`);
+    expect(named(lamp)).toEqual(["lamp out 30"]);
+    expect(named(cueOf(dead("ina226"), 20, 100), lamp)).toEqual(["ina226: no answer 20"]);
+    expect(named(cueOf(dead("ina226"), 20, 60), lamp)).toContain("lamp out 66");
+  });
+});
+
 describe("the counters of a node", () => {
   const cleared: Cue = {
     atMs: 500_000,
