@@ -43,7 +43,11 @@ export function verdictHtml(verdict: Verdict, facts: RunFacts): string {
     ["Health messages compared", sum.counters.checked],
     ["… with a wrong count or clock", sum.counters.wrong],
     ["Nodes whose heap grew", sum.heapsGrown],
-    ["Alarms due / missed / false", slashed(alarms.due, alarms.missed, alarms.false)],
+    [
+      "Alarms due / missed / false / late",
+      slashed(alarms.due, alarms.missed, alarms.false, alarms.late),
+    ],
+    ["… the slowest after, s", alarms.slowestS],
     [
       "Events noticed / delivered / unexplained",
       slashed(events.reported, events.delivered, events.unexplained),
@@ -76,6 +80,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; white-space: nowrap; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #d8dee4; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
+.sums td:first-child { white-space: normal; }
 .good { color: #116329; } .bad { color: #a40e26; }
 .wide { overflow-x: auto; }
 </style>
@@ -83,39 +88,39 @@ td.n { text-align: right; font-variant-numeric: tabular-nums; }
 <p>${escape(facts.description)}</p>
 <p>${verdict.nodes.length} ${verdict.nodes.length === 1 ? "node" : "nodes"}, ${hours(facts.virtualSeconds)} from ${new Date(facts.startUtcMs).toISOString().slice(0, 16).replace("T", " ")} UTC, seed ${facts.seed}.</p>
 <p class="${problems.length === 0 ? "good" : "bad"}"><strong>${problems.length === 0 ? "Good." : escape(`${problems.join("; ")}.`)}</strong></p>
-${table(["", ""], overview)}
+<div class="wide sums">${table(["", ""], overview)}</div>
 <h2>Over time</h2>
 <div id="readings"></div>
 <div id="connects"></div>
 <h2>Faults</h2>
-${table(
-  ["node", "fault", "at, s", "noticed after, s", "known to be over after, s"],
-  verdict.nodes.flatMap(({ faults }) =>
-    faults.map(({ node, fault, atS, noticedAfterS, clearedAfterS }) => [
-      node,
-      fault,
-      atS,
-      noticedAfterS ?? "never",
-      clearedAfterS ?? "",
-    ]),
-  ),
-)}
+<div class="wide">${table(
+    ["node", "fault", "at, s", "noticed after, s", "known to be over after, s"],
+    verdict.nodes.flatMap(({ faults }) =>
+      faults.map(({ node, fault, atS, noticedAfterS, clearedAfterS }) => [
+        node,
+        fault,
+        atS,
+        noticedAfterS ?? "never",
+        clearedAfterS ?? "",
+      ]),
+    ),
+  )}</div>
 ${
   sum.orders === 0
     ? ""
     : `<h2>Configurations and commands</h2>
-${table(
-  ["node", "order", "at, s", "result", "answered after, s"],
-  verdict.nodes.flatMap(({ orders }) =>
-    orders.map(({ node, order, atS, result, answeredAfterS }) => [
-      node,
-      order,
-      atS,
-      result ?? "none",
-      answeredAfterS ?? "",
-    ]),
-  ),
-)}`
+<div class="wide">${table(
+        ["node", "order", "at, s", "result", "answered after, s"],
+        verdict.nodes.flatMap(({ orders }) =>
+          orders.map(({ node, order, atS, result, answeredAfterS }) => [
+            node,
+            order,
+            atS,
+            result ?? "none",
+            answeredAfterS ?? "",
+          ]),
+        ),
+      )}</div>`
 }
 <h2>Nodes</h2>
 <div class="wide">${table(
@@ -158,7 +163,7 @@ ${table(
       node.flashWrites,
     ]),
   )}</div>
-${notes.length === 0 ? "" : `<h2>Differences</h2><pre>${escape(notes.join("\n"))}</pre>`}
+${notes.length === 0 ? "" : `<h2>Differences</h2><pre class="wide">${escape(notes.join("\n"))}</pre>`}
 <script>
 ${asset("uPlot.iife.min.js")}
 const times = ${JSON.stringify(times)};

@@ -33,7 +33,7 @@ export class NodeWatch {
   readonly #options: NodeWatchOptions;
   readonly #ledger: Ledger;
   readonly #truth: TruthCheck;
-  readonly #alarms = new AlarmTruth();
+  readonly #alarms: AlarmTruth;
   readonly #faults: FaultWatch;
   readonly #orders: OrderWatch;
   readonly #counters: CounterCheck;
@@ -59,6 +59,7 @@ export class NodeWatch {
       options.configuration,
       excusesOf(options.cues, node.node),
     );
+    this.#alarms = new AlarmTruth(options.lateAfterMs);
     this.#faults = new FaultWatch(options.cues, node.node, {
       endMs: options.durationMs,
       world: options.world,
@@ -115,7 +116,7 @@ export class NodeWatch {
     const atMs = timeMs - this.#options.startUtcMs;
     this.#ledger.eventArrived(event, atMs, nowMs);
     this.#faults.event(event, nowMs, atMs);
-    if (event.event === "alarm-raised") this.#alarms.raised(event, atMs, nowMs);
+    this.#alarms.event(event, atMs, nowMs);
   }
 
   state({ state }: StateArrival, nowMs: number): void {
@@ -134,13 +135,19 @@ export class NodeWatch {
 
   /** What all of it comes to. */
   verdict(summary: NodeSummary, nowMs: number): NodeVerdict {
-    const { world, configuration, cues } = this.#options;
+    const { world, configuration, startUtcMs } = this.#options;
     return {
       ...summary,
       ...this.#ledger.accounts(nowMs),
       truth: this.#truth.account(nowMs),
       counters: this.#counters.account(),
-      alarms: this.#alarms.account(world, configuration, excusesOf(cues, summary.node), nowMs),
+      alarms: this.#alarms.account({
+        world,
+        configuration,
+        excuses: this.#truth.excuses,
+        startUtcMs,
+        endMs: nowMs,
+      }),
       faults: this.#faults.reports(nowMs),
       falseFaults: this.#faults.falseFaults,
       orders: this.#orders.reports(nowMs),

@@ -32,7 +32,7 @@ export function verdictText(verdict: Verdict): string {
   row("heaps that grew", `${sum.heapsGrown}`);
   row(
     "alarms",
-    `${alarms.due} due, ${alarms.missed} missed, ${alarms.false} false, the slowest after ${alarms.slowestS} s`,
+    `${alarms.due} due, ${alarms.missed} missed, ${alarms.false} false, ${alarms.late} late (the slowest after ${alarms.slowestS} s)`,
   );
   row(
     "events",

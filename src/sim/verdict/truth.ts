@@ -29,7 +29,7 @@ const STATED: Readonly<Record<string, StatedError>> = {
 };
 
 /** Which chip of a street pole gives a metric. */
-const CHIP: Readonly<Record<string, string>> = {
+export const CHIP_OF: Readonly<Record<string, string>> = {
   pm1: "sen55",
   pm25: "sen55",
   pm4: "sen55",
@@ -189,6 +189,11 @@ export class TruthCheck {
     };
   }
 
+  /** The excuses of the script, and those of the restarts that were. */
+  get excuses(): readonly Excuse[] {
+    return this.#excuses;
+  }
+
   #note(text: string): void {
     if (this.notes.length < NOTES_KEPT) this.notes.push(text);
   }
@@ -204,7 +209,7 @@ export class TruthCheck {
   #excused(metric: string, timeMs: number): boolean {
     return this.#excuses.some(
       ({ chip, metric: only, fromMs, toMs }) =>
-        (chip === undefined || chip === CHIP[metric]) &&
+        (chip === undefined || chip === CHIP_OF[metric]) &&
         (only === undefined || only === metric) &&
         timeMs >= fromMs &&
         timeMs < toMs,
