@@ -168,7 +168,7 @@ ${notes.length === 0 ? "" : `<h2>Differences</h2><pre class="wide">${escape(note
 ${asset("uPlot.iife.min.js")}
 const times = ${JSON.stringify(times)};
 const plot = (id, title, columns) => new uPlot({
-  title, width: Math.min(1080, document.body.clientWidth), height: 260,
+  title, width: document.getElementById(id).clientWidth, height: 260,
   tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "UTC"),
   axes: [
     { space: 100, values: (_, seconds) => seconds.map((s) => new Date(s * 1000).toISOString().slice(5, 16).replace("T", " ")) },
