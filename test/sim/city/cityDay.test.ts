@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cityDay, prayersOf, windAt } from "../../../src/sim/city/cityDay";
 import { LANDMARKS, POLES, distanceM, groupsOf, poleOf } from "../../../src/sim/city/cityMap";
 import { seedFor } from "../../../src/sim/random";
+import { solarElevationDeg } from "../../../src/sim/world/sun";
 import { SENSED_METRICS } from "../../../src/sim/world/surroundings";
 
 const HOUR_MS = 3_600_000;
@@ -47,6 +48,76 @@ describe("the town", () => {
     expect(values(5)).toEqual(values(5));
     expect(values(5)).not.toEqual(values(6));
     for (const value of values(5)) expect(Number.isFinite(value)).toBe(true);
+  });
+
+  it("is the same to the last byte, in whatever order it is asked", () => {
+    const numbers = Array.from({ length: 40 }, (_, i) => i + 1);
+    const hours = Array.from({ length: 24 }, (_, hour) => hour * HOUR_MS);
+    /** Every value as the eight bytes of its number. */
+    const bytes = (order: <T>(list: readonly T[]) => T[]) => {
+      const days = new Map(
+        order(numbers).map((number) => [
+          number,
+          cityDay({ seed: 3, node: `bk-${number}`, startUtcMs: FRIDAY }),
+        ]),
+      );
+      const values = new Map<string, number>();
+      for (const atMs of order(hours))
+        for (const number of order(numbers))
+          for (const metric of order(SENSED_METRICS))
+            values.set(`${number} ${metric} ${atMs}`, days.get(number)?.value(metric, atMs) ?? NaN);
+      const names = [...values.keys()].sort();
+      return Buffer.from(Float64Array.from(names, (name) => values.get(name) ?? NaN).buffer);
+    };
+    const forwards = bytes((list) => [...list]);
+    expect(forwards.length).toBe(8 * 40 * 24 * SENSED_METRICS.length);
+    expect(forwards.equals(bytes((list) => [...list].reverse()))).toBe(true);
+  });
+
+  it("has its sunset by the date, and later in the west", () => {
+    const sunset = (dayMs: number) => new Date(prayersOf(dayMs).calls[3] ?? NaN).toISOString();
+    // By the almanac for 34.92 N, 2.32 W, within two minutes: 19:26 and 17:01 UTC.
+    expect(sunset(Date.UTC(2026, 5, 21))).toMatch(/T19:2[4-8]/);
+    expect(sunset(Date.UTC(2026, 11, 21))).toMatch(/T(16:59|17:0[0-3])/);
+    const atMs = Date.UTC(2026, 5, 21, 19, 26);
+    const at = (longitudeDeg: number) =>
+      solarElevationDeg(atMs, { latitudeDeg: 34.92, longitudeDeg });
+    expect(at(-2.32)).toBeCloseTo(-0.833, 0);
+    // The sun moves by a degree of longitude in four minutes.
+    expect(at(-3.32)).toBeGreaterThan(at(-2.32) + 0.7);
+  });
+
+  it("empties its streets at the midday prayer of Fridays, and at no other day's", () => {
+    const level = (dayMs: number, hour: number) => {
+      let sum = 0;
+      // Far from the loudspeakers, in the mean of many streets.
+      const quiet = POLES.map((_, i) => i + 1).filter((number) =>
+        LANDMARKS.every(
+          ({ kind, at }) => kind === "source" || distanceM(poleOf(number).at, at) > 600,
+        ),
+      );
+      for (const number of quiet.slice(0, 20)) sum += mean(number, "no2", dayMs, hour * HOUR_MS, 1);
+      return sum;
+    };
+    // 13:30 in Morocco is 12:30 UTC.
+    const thursday = FRIDAY - 24 * HOUR_MS;
+    expect(level(FRIDAY, 12.5)).toBeLessThan(0.7 * level(thursday, 12.5));
+    expect(level(FRIDAY, 11.9)).toBeGreaterThan(1.15 * level(thursday, 11.9));
+  });
+
+  it("has its rush hours, which the weekend lessens", () => {
+    const busy = (dayMs: number, hour: number) => {
+      let sum = 0;
+      for (let number = 1; number <= 20; number++)
+        sum += mean(number, "no2", dayMs, hour * HOUR_MS, 1);
+      return sum;
+    };
+    const monday = Date.UTC(2026, 2, 23);
+    const sunday = Date.UTC(2026, 2, 22);
+    // Ten past eight, half past six in the evening, and half past two at night, in Morocco.
+    expect(busy(monday, 7.2)).toBeGreaterThan(2 * busy(monday, 1.5));
+    expect(busy(monday, 17.5)).toBeGreaterThan(1.2 * busy(monday, 13));
+    expect(busy(sunday, 7.2)).toBeLessThan(0.85 * busy(monday, 7.2));
   });
 
   it("calls to prayer when the sun says so", () => {
