@@ -27,6 +27,9 @@ const OUTAGES = 15;
 /** How exactly the return is seen. */
 const LOOK_MS = 50;
 
+/** So long the stock program runs for its speed. */
+const STOCK_RUN_MS = 60 * MINUTE_MS;
+
 /** A level twice a second, every one of them a reading. */
 const TWICE_A_SECOND = {
   channels: Object.fromEntries(
@@ -213,14 +216,28 @@ async function ourOutage(seed: number): Promise<OutageResult> {
   return { made: reported, lost: lost.length, backMs, heapBytes };
 }
 
-async function stockOutage(seed: number): Promise<StockOutageResult> {
+/** DeviceScript's own MQTT client and one reading twice a second, without chips, at a broker of its own. */
+export function stockProgram(): Uint8Array {
+  const options = { projectFolder: PROJECT_FOLDER, version: "0.0.0" };
+  return compileProgram("test/vm/publishReadingsStock.main.ts", options).bytecode;
+}
+
+/** That program in a VM of its own, from its start on. */
+interface StockNode {
+  readonly scheduler: Scheduler;
+  readonly broker: VirtualBroker;
+  readonly host: VmHost;
+  readonly startedMs: number;
+  /** Readings that it made, and that the broker got. */
+  readonly counts: { made: number; arrived: number; firstMs: number };
+}
+
+async function startStock(seed: number): Promise<StockNode> {
   const scheduler = new Scheduler();
   const broker = new VirtualBroker(scheduler);
-  let made = 0;
-  let arrived = 0;
-  let firstMs = NaN;
+  const counts = { made: 0, arrived: 0, firstMs: NaN };
   broker.onPublish(() => {
-    if (arrived++ === 0) firstMs = scheduler.nowMs - startedMs;
+    if (counts.arrived++ === 0) counts.firstMs = scheduler.nowMs - startedMs;
   });
   const host = await VmHost.create({
     scheduler,
@@ -228,14 +245,29 @@ async function stockOutage(seed: number): Promise<StockOutageResult> {
     random: seededRandom(seed),
     deviceId: [seed, 1],
     onLog: (line) => {
-      if (line.endsWith("> reading")) made++;
+      if (line.endsWith("> reading")) counts.made++;
     },
   });
   host.start();
   scheduler.runUntil(100);
-  const options = { projectFolder: PROJECT_FOLDER, version: "0.0.0" };
   const startedMs = scheduler.nowMs;
-  host.deploy(compileProgram("test/vm/publishReadingsStock.main.ts", options).bytecode);
+  host.deploy(stockProgram());
+  return { scheduler, broker, host, startedMs, counts };
+}
+
+/** How much faster than real time the stock program runs: by the clock, and by one core's time. */
+export async function stockSpeed(): Promise<{ byClock: number; byCore: number }> {
+  const { scheduler, host } = await startStock(1);
+  const [startMs, startCpu] = [performance.now(), process.cpuUsage()];
+  scheduler.runUntil(scheduler.nowMs + STOCK_RUN_MS);
+  const wallMs = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(startCpu);
+  host.stop();
+  return { byClock: STOCK_RUN_MS / wallMs, byCore: (1000 * STOCK_RUN_MS) / (user + system) };
+}
+
+async function stockOutage(seed: number): Promise<StockOutageResult> {
+  const { scheduler, broker, host, counts } = await startStock(seed);
   // The phase of its watchdog to the outage is a matter of chance.
   const chance = seededRandom(seed)() * 10 * SECOND_MS;
   scheduler.runUntil(BEFORE_MS + chance);
@@ -243,13 +275,14 @@ async function stockOutage(seed: number): Promise<StockOutageResult> {
   scheduler.runUntil(scheduler.nowMs + OUTAGE_MS);
   broker.start();
   const returnMs = scheduler.nowMs;
-  const had = arrived;
-  while (arrived === had && scheduler.nowMs < returnMs + AFTER_MS)
+  const had = counts.arrived;
+  while (counts.arrived === had && scheduler.nowMs < returnMs + AFTER_MS)
     scheduler.runUntil(scheduler.nowMs + LOOK_MS);
   const backMs = scheduler.nowMs - returnMs;
   scheduler.runUntil(scheduler.nowMs + AFTER_MS);
   const heapBytes = host.heapPeaks.liveBytes;
   host.stop();
+  const { made, arrived, firstMs } = counts;
   return { made, lost: made - arrived, backMs, firstMs, heapBytes };
 }
 

@@ -29,10 +29,25 @@ const DUST = [
   { timeMs: 1_500_000, value: 20 },
 ];
 
+/** A chip that is dead for a while. */
+const DEAD_CHIP = parseScenario(
+  `{ "description": "dead", "for": "18m",
+     "steps": [{ "do": "chip-fault", "at": "4m", "for": "4m", "chip": "ina226", "fault": { "noAnswer": true } }] }`,
+  "dead",
+);
+
+/** Told within the dust, and no reading of a level that is most of the work. */
+const CONFIGURATION = {
+  channels: {
+    LAF: { periodS: 10 },
+    pm10: { alarms: [{ above: 90, clear: 70, raiseDelayS: 30 }] },
+  },
+};
+
 /** What a run of the scenario said, as a verdict and as a report. */
 async function judge(
   bytecode: Uint8Array,
-  { forMs = durationMs(SCENARIO.for), count = 1, threads = 1 } = {},
+  { forMs = durationMs(SCENARIO.for), count = 1, threads = 1, scenario = SCENARIO } = {},
 ): Promise<{ verdict: Verdict; report: string }> {
   const nodes = Array.from({ length: count }, (_, i) => nodeName("berkane", i + 1));
   const { verdict, virtualMs } = await runFleet(
@@ -43,10 +58,10 @@ async function judge(
       startUtcMs: START_UTC_MS,
       durationMs: forMs,
       speed: Infinity,
-      configuration: { channels: { LAF: { periodS: 10 } } },
+      configuration: CONFIGURATION,
       replays: [{ metric: "pm10", rows: DUST }],
       bytecode,
-      cues: cuesOf(SCENARIO, nodes, 3),
+      cues: cuesOf(scenario, nodes, 3),
       warmerCel: 0,
       judged: true,
       lateAfterMs: 300_000,
@@ -58,7 +73,7 @@ async function judge(
   if (!verdict) throw new Error("a judged run gives a verdict");
   const facts = {
     name: "dust",
-    description: SCENARIO.description,
+    description: scenario.description,
     seed: 3,
     startUtcMs: START_UTC_MS,
     virtualSeconds: virtualMs / 1000,
@@ -71,7 +86,8 @@ describe("the verdict", () => {
     const { bytecode } = loadFirmware();
     const { verdict, report } = await judge(bytecode, { count: 2 });
     expect(shortcomings(verdict), verdict.nodes[0]?.notes.join()).toEqual([]);
-    const { readings, truth } = totals(verdict);
+    const { readings, truth, alarms } = totals(verdict);
+    expect(alarms).toMatchObject({ due: 2, missed: 0, false: 0 });
     expect(readings.delivered).toBeGreaterThan(20);
     expect(truth.compared).toBeGreaterThan(20);
     expect(readings.reported).toBe(
@@ -110,6 +126,59 @@ describe("the verdict", () => {
     expect(verdict.nodes[0]?.notes.join()).toMatch(/pm10 at 6\d\d/);
     expect(shortcomings(verdict).join()).toContain("ought to have been reported");
     expect(totals(verdict).readings.unexplained).toBe(1);
+  }, 300_000);
+
+  it("catches alarms and faults that are not told, a wrong value, a wrong time and a reading sent twice", async () => {
+    const healthy = await judge(loadFirmware().bytecode, { scenario: DEAD_CHIP });
+    expect(shortcomings(healthy.verdict), healthy.verdict.nodes[0]?.notes.join()).toEqual([]);
+    expect(totals(healthy.verdict)).toMatchObject({ faultsExpected: 1, faultsNoticed: 1 });
+    const { bytecode } = mutant(
+      {
+        file: "devs/node/sensing.ts",
+        healthy: "if (!(alarms.changed & (1 << i))) continue;",
+        broken: "if ((alarms.changed & (1 << i)) < 99) continue;",
+      },
+      {
+        file: "devs/node/sensing.ts",
+        healthy: "    if (fault || sampler.told)\n",
+        broken: "    if (!fault && sampler.told)\n",
+      },
+      {
+        file: "devs/node/sensing.ts",
+        healthy: "    else this.take(channel, value, timeS);",
+        broken:
+          "    else this.take(channel, channel === ILLUMINANCE ? value * 1.5 : value, timeS);",
+      },
+      {
+        file: "devs/report/packSource.ts",
+        healthy: "if (times === PackTimes.Relative) shiftS = -nowS;",
+        broken: "if (times === PackTimes.Relative) shiftS = -nowS;\n    shiftS += 5;",
+      },
+      {
+        file: "devs/outbox/outbox.ts",
+        healthy: "    while (!log.append(",
+        broken:
+          "    if (++eager === 30) log.append(channel, scaled, Math.round(timeS));\n    while (!log.append(",
+        more: "let eager = 0;\n",
+      },
+    );
+    const { verdict } = await judge(bytecode, { scenario: DEAD_CHIP });
+    const { alarms, faultsExpected, faultsNoticed, truth, readings } = totals(verdict);
+    expect(alarms).toMatchObject({ due: 1, missed: 1 });
+    expect([faultsExpected, faultsNoticed]).toEqual([1, 0]);
+    expect(truth.wrong).toBeGreaterThan(0);
+    expect(verdict.nodes[0]?.notes.join()).toMatch(/illuminance at/);
+    expect(readings.timeOff).toBeGreaterThan(readings.delivered / 2);
+    expect(readings.altered).toBe(1);
+    const problems = shortcomings(verdict).join();
+    for (const problem of [
+      "readings that the node never reported",
+      "with a wrong time",
+      "farther from the truth",
+      "1 alarms missed",
+      "1 faults that the city never heard of",
+    ])
+      expect(problems).toContain(problem);
   }, 300_000);
 
   it("names the source lines of a panic, those of a function that was put into another one too", async () => {
