@@ -167,7 +167,7 @@ describe("the verdict", () => {
     expect(alarms).toMatchObject({ due: 1, missed: 1 });
     expect([faultsExpected, faultsNoticed]).toEqual([1, 0]);
     expect(truth.wrong).toBeGreaterThan(0);
-    expect(verdict.nodes[0]?.notes.join()).toMatch(/illuminance at/);
+    expect(verdict.nodes[0]?.notes.join()).toMatch(/temperature at/);
     expect(readings.timeOff).toBeGreaterThan(readings.delivered / 2);
     expect(readings.altered).toBe(1);
     const problems = shortcomings(verdict).join();
