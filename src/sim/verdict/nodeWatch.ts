@@ -8,6 +8,7 @@ import type { Surroundings } from "../world/surroundings";
 import { AlarmTruth } from "./alarmTruth";
 import { CounterCheck } from "./counterCheck";
 import { FaultWatch } from "./faultWatch";
+import { HeapDays } from "./heapDays";
 import { Ledger } from "./ledger";
 import { OrderWatch } from "./orderWatch";
 import { TruthCheck, excusesOf } from "./truth";
@@ -16,7 +17,6 @@ import type { NodeVerdict } from "./verdict";
 /** Lines of a panic that are kept, and panics that are described. */
 const STACK_LINES = 12;
 const PANICS_KEPT = 5;
-const DAY_MS = 86_400_000;
 
 export interface NodeWatchOptions {
   readonly cues: readonly Cue[];
@@ -155,41 +155,6 @@ export class NodeWatch {
       ...this.#heap.figures(),
       panicsAt: this.#panics,
       notes: [...this.#truth.notes, ...this.#counters.notes],
-    };
-  }
-}
-
-/**
- * The least that the program held after a collection, in the second half of the first day
- * and of the last one: the same measure twice. Of a run under two days its halves are the days.
- */
-class HeapDays {
-  readonly #take: () => number;
-  /** Virtual times at which a stretch ends: what goes before is not measured, what is, begins. */
-  readonly #endsMs: readonly number[];
-  readonly #least: number[] = [];
-  readonly #days: number;
-
-  constructor(takeLeastLiveBytes: () => number, durationMs: number) {
-    this.#take = takeLeastLiveBytes;
-    this.#days = durationMs / DAY_MS;
-    const dayMs = Math.min(DAY_MS, durationMs / 2);
-    this.#endsMs = [dayMs / 2, dayMs, durationMs - dayMs / 2];
-  }
-
-  /** To be told the time often. */
-  passed(nowMs: number): void {
-    while (nowMs >= (this.#endsMs[this.#least.length] ?? Infinity)) this.#least.push(this.#take());
-  }
-
-  figures(): Pick<NodeVerdict, "heapEarlyBytes" | "heapEndBytes" | "heapGrownBytes"> {
-    const early = this.#least[1] ?? 0;
-    const end = this.#take();
-    const compared = this.#days >= 2 && early > 0 && end > 0;
-    return {
-      heapEarlyBytes: early,
-      heapEndBytes: end,
-      heapGrownBytes: compared ? Math.max(0, end - early) : 0,
     };
   }
 }
