@@ -224,6 +224,8 @@ class Connection {
   }
 
   #received(message: Uint8Array): void {
+    // What comes after the end is of somebody who was refused, or pushed aside.
+    if (this.#over) return;
     try {
       const plain = this.#session.open(message);
       if (!plain) return this.#greet();

@@ -6,6 +6,7 @@ import {
   openDevicePort,
   VirtualDevicePort,
   type DeviceRequest,
+  type MessageSocket,
   type OnDevice,
 } from "../../src/ota/messageSocket";
 import { deviceSeed, WsskCommand, WsskSession } from "../../src/ota/wssk";
@@ -167,6 +168,30 @@ it("refuses a node with another key, and one that it does not know", async () =>
   wrong.scheduler.runUntil(10_000);
   expect(wrong.named("refused")[0]).toMatchObject({ node: "bk-0001", problem: "wrong-key" });
   expect(wrong.named("contact")).toEqual([]);
+});
+
+it("hears nothing more of who was refused", () => {
+  const scheduler = new Scheduler();
+  const events: GatewayEvent[] = [];
+  const gateway = new Gateway({
+    clock: { nowMs: () => scheduler.nowMs, after: (ms, then) => scheduler.after(ms, then) },
+    keyOf: () => KEY,
+    programFor: giveNew,
+    onEvent: (event) => events.push(event),
+  });
+  let closed = 0;
+  const socket: MessageSocket = {
+    onMessage: undefined,
+    onClose: undefined,
+    send: () => {},
+    close: () => closed++,
+  };
+  const subprotocols = [`devs-key-${"5a".repeat(16)}`];
+  gateway.accept({ path: "/wssk/bk-0001", subprotocols }, socket);
+  for (let i = 0; i < 3; i++) socket.onMessage?.(new Uint8Array(36));
+  // A connection that is being closed still delivers what was under way: no more guesses of the key.
+  expect(events).toMatchObject([{ event: "refused", problem: "wrong-key" }]);
+  expect(closed).toBe(1);
 });
 
 /** Somebody else at the gateway's address, who goes through the whole handshake and a transfer. */
