@@ -60,6 +60,11 @@ export function takeFileLock(file: string, patienceMs: number): () => void {
   }
 }
 
+/** Names the living process that holds `file` by `takeFileLock`; nothing where nobody does. */
+export function fileLockHolder(file: string): string | undefined {
+  return livingOther(`${file}.busy`, "");
+}
+
 /** Host, process, its start, and something that is never used twice. */
 function ownTicket(): string {
   const start = startOf("self") ?? "0";
@@ -105,7 +110,7 @@ function removeTicket(folder: string, ticket: string): void {
 
 /** Names a living process that has a ticket here, this one's own ticket aside. */
 function livingOther(folder: string, own: string): string | undefined {
-  for (const name of readdirSync(folder)) {
+  for (const name of ticketsIn(folder)) {
     const path = join(folder, name);
     if (path === own) continue;
     const [host = "", pid = "", start = ""] = name.split(",");
@@ -118,6 +123,16 @@ function livingOther(folder: string, own: string): string | undefined {
     }
   }
   return undefined;
+}
+
+function ticketsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    // The one who left last took the folder away.
+    if (codeOf(error) !== "ENOENT") throw error;
+    return [];
+  }
 }
 
 function isRunning(pid: number, start: string): boolean {

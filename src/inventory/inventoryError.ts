@@ -8,7 +8,7 @@ export type InventoryErrorCode =
   | "unusable"
   /** It may not be read or written, or the disk failed. */
   | "no-access"
-  /** No node, or no person, has this name. */
+  /** No node, no person, key or rollout has this name. */
   | "unknown-name"
   /** The node is there already, and differs. */
   | "conflict"

@@ -14,6 +14,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  type KeyObject,
   sign,
   verify,
 } from "node:crypto";
@@ -56,7 +57,13 @@ export interface Image extends Program {
 
 /** Why an image is refused. */
 export type ImageProblem =
-  "not-an-image" | "damaged" | "bad-header" | "not-signed" | "wrong-board" | "wrong-runtime";
+  | "not-an-image"
+  | "damaged"
+  | "bad-header"
+  | "not-signed"
+  | "wrong-board"
+  | "wrong-runtime"
+  | "wrong-config-schema";
 
 /** An image cannot be used. */
 export class ImageError extends Error {
@@ -69,6 +76,11 @@ export class ImageError extends Error {
   }
 }
 
+/** A file that is to be a signing key cannot be used as one. */
+export class KeyError extends Error {
+  override readonly name = "KeyError";
+}
+
 /** A new key pair for signing images, in PEM: the private half is to be kept from others. */
 export function newSigningKey(): { privateKey: string; publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -78,10 +90,38 @@ export function newSigningKey(): { privateKey: string; publicKey: string } {
   };
 }
 
+/**
+ * Reads the public half of a signing key.
+ *
+ * @param pem as it stands in its file
+ * @returns the key alone, in PEM, without anything that stood beside it
+ * @throws KeyError for the secret half, which has no place where images are only checked, and
+ *   for keys of other kinds
+ */
+export function readPublicKey(pem: string): string {
+  if (/PRIVATE KEY/.test(pem))
+    throw new KeyError("holds the secret half of a key: the one that ends in .pub is meant");
+  const key = parsed(() => createPublicKey(pem));
+  return key.export({ type: "spki", format: "pem" }).toString();
+}
+
 /** Short name of a key: the first 16 digits of the SHA-256 of its public half. */
 export function keyId(publicKey: string): string {
   const der = createPublicKey(publicKey).export({ type: "spki", format: "der" });
   return createHash("sha256").update(der).digest("hex").slice(0, 16);
+}
+
+/** @throws KeyError when it is no key of Ed25519 */
+function parsed(parse: () => KeyObject): KeyObject {
+  let key: KeyObject;
+  try {
+    key = parse();
+  } catch {
+    throw new KeyError("is no key of Ed25519 in PEM without a passphrase");
+  }
+  if (key.asymmetricKeyType !== "ed25519")
+    throw new KeyError(`is a key of the kind ${key.asymmetricKeyType}, expected ed25519`);
+  return key;
 }
 
 /** What is said of a program when its image is made. */
@@ -95,7 +135,8 @@ export interface ImageParts {
  * Makes a signed image.
  *
  * @param privateKey in PEM, of Ed25519
- * @throws Error when the key is none, or the bytecode no program
+ * @throws KeyError when the key cannot sign
+ * @throws ImageError when the bytecode is no program
  */
 export function signImage({ bytecode, version, boards }: ImageParts, privateKey: string): Buffer {
   const header: ImageHeader = {
@@ -106,9 +147,7 @@ export function signImage({ bytecode, version, boards }: ImageParts, privateKey:
     runtime: runtimeOf(bytecode),
     configSchema: CONFIG_SCHEMA,
   };
-  const key = createPrivateKey(privateKey);
-  if (key.asymmetricKeyType !== "ed25519")
-    throw new Error(`the key is of the kind ${key.asymmetricKeyType}, expected ed25519`);
+  const key = parsed(() => createPrivateKey(privateKey));
   const signed = Buffer.from(`${MAGIC_LINE}${JSON.stringify(header)}\n`);
   const signature = sign(null, signed, key).toString("base64");
   return Buffer.concat([signed, Buffer.from(`${signature}\n`), bytecode]);
@@ -121,6 +160,38 @@ export function signImage({ bytecode, version, boards }: ImageParts, privateKey:
  * @throws ImageError that says what is wrong
  */
 export function readImage(file: Uint8Array, trusted: readonly string[]): Image {
+  const parts = partsOf(file);
+  const { signed, signature } = parts;
+  if (
+    signature.length !== SIGNATURE_BYTES ||
+    signature.toString("base64") !== parts.signatureText ||
+    !trusted.some((key) => verify(null, signed, createPublicKey(key), signature))
+  )
+    throw new ImageError("not-signed", "is not signed by a key that this city trusts");
+  return imageOf(parts);
+}
+
+/**
+ * What an image was made of, to be signed with another key; who signed it is not asked.
+ *
+ * @throws ImageError when it is no image, or damaged
+ */
+export function unsignedParts(file: Uint8Array): ImageParts {
+  const { bytecode, header } = imageOf(partsOf(file));
+  return { bytecode, version: header.version, boards: header.boards };
+}
+
+/** What a file that looks like an image consists of; nothing of it is checked. */
+interface FileParts {
+  /** What the signature covers. */
+  readonly signed: Buffer;
+  readonly signatureText: string;
+  readonly signature: Buffer;
+  readonly header: string;
+  readonly bytecode: Uint8Array;
+}
+
+function partsOf(file: Uint8Array): FileParts {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (!bytes.subarray(0, MAGIC_LINE.length).equals(Buffer.from(MAGIC_LINE)))
     throw new ImageError("not-an-image", "does not begin as an image of Streetnode");
@@ -128,21 +199,26 @@ export function readImage(file: Uint8Array, trusted: readonly string[]): Image {
     throw new ImageError("damaged", `has ${bytes.length} bytes, ${IMAGE_MAX_BYTES} are possible`);
   const headerEnd = lineEnd(bytes, MAGIC_LINE.length);
   const signatureEnd = lineEnd(bytes, headerEnd);
-  const signed = bytes.subarray(0, headerEnd);
-  const text = bytes.toString("latin1", headerEnd, signatureEnd - 1);
-  const signature = Buffer.from(text, "base64");
-  if (
-    signature.length !== SIGNATURE_BYTES ||
-    signature.toString("base64") !== text ||
-    !trusted.some((key) => verify(null, signed, createPublicKey(key), signature))
-  )
-    throw new ImageError("not-signed", "is not signed by a key that this city trusts");
-  const header = readHeader(bytes.toString("utf8", MAGIC_LINE.length, headerEnd - 1));
-  const bytecode = new Uint8Array(bytes.subarray(signatureEnd));
+  const signatureText = bytes.toString("latin1", headerEnd, signatureEnd - 1);
+  return {
+    signed: bytes.subarray(0, headerEnd),
+    signatureText,
+    signature: Buffer.from(signatureText, "base64"),
+    header: bytes.toString("utf8", MAGIC_LINE.length, headerEnd - 1),
+    bytecode: new Uint8Array(bytes.subarray(signatureEnd)),
+  };
+}
+
+function imageOf(parts: FileParts): Image {
+  const header = readHeader(parts.header);
+  const { bytecode } = parts;
   if (bytecode.length !== header.bytes || programHash(bytecode) !== header.hash)
     throw new ImageError("damaged", "does not hold the program that its header names");
   if (bytecode.length % PROGRAM_ALIGN !== 0 || runtimeOf(bytecode) !== header.runtime)
-    throw new ImageError("bad-header", `runtime: ${header.runtime} is not what the program is for`);
+    throw new ImageError(
+      "bad-header",
+      `says the runtime ${header.runtime}, which is not what its program is for`,
+    );
   return { hash: header.hash, bytecode, header, shortHash: fnv1a(bytecode) };
 }
 
@@ -161,7 +237,7 @@ export function checkFits(image: Image, node: { board: string; runtime: string }
 
 function lineEnd(bytes: Buffer, from: number): number {
   const end = bytes.subarray(from, from + HEADER_MAX_BYTES).indexOf("\n");
-  if (end < 0) throw new ImageError("damaged", "its header has no end");
+  if (end < 0) throw new ImageError("damaged", "ends within its header");
   return from + end + 1;
 }
 
@@ -170,14 +246,18 @@ function readHeader(text: string): ImageHeader {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ImageError("bad-header", "its header is no JSON");
+    throw new ImageError("bad-header", "has a header that is no JSON");
   }
   if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw new ImageError("bad-header", "its header is no object");
+    throw new ImageError("bad-header", "has a header that is no object");
   const header = json as Record<string, unknown>;
   const { version, hash, bytes, boards, runtime, configSchema } = header;
   const expect = (good: boolean, field: string, expected: string) => {
-    if (!good) throw new ImageError("bad-header", `${field}: expected ${expected}`);
+    if (!good)
+      throw new ImageError(
+        "bad-header",
+        `says ${field}: ${JSON.stringify(header[field])}, expected ${expected}`,
+      );
   };
   expect(typeof version === "string" && /^[\x21-\x7e]{1,32}$/.test(version), "version", "a text");
   const hex = new RegExp(`^[0-9a-f]{${2 * HASH_BYTES}}$`);
@@ -191,11 +271,11 @@ function readHeader(text: string): ImageHeader {
   );
   expect(typeof runtime === "string" && /^\d+\.\d+$/.test(runtime), "runtime", "such as 2.16");
   expect(Number.isSafeInteger(configSchema), "configSchema", "a whole number");
-  expect(
-    configSchema === CONFIG_SCHEMA,
-    "configSchema",
-    `${CONFIG_SCHEMA}, which this city writes`,
-  );
+  if (configSchema !== CONFIG_SCHEMA)
+    throw new ImageError(
+      "wrong-config-schema",
+      `reads configuration documents of version ${Number(configSchema)}, this city writes version ${CONFIG_SCHEMA}`,
+    );
   return header as unknown as ImageHeader;
 }
 

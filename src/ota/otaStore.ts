@@ -3,8 +3,8 @@ import { statSync } from "node:fs";
 import type { Database, QueryResult } from "node-sqlite3-wasm";
 import { transact } from "../inventory/database";
 import { InventoryError } from "../inventory/inventoryError";
-import { keyId, readImage, type Image } from "./image";
-import type { RolloutState, StepState } from "./rolloutStates";
+import { ImageError, keyId, readImage, readPublicKey, type Image } from "./image";
+import { isOver, type RolloutState, type StepState } from "./rolloutStates";
 
 /** How a rollout goes about its nodes. */
 export interface RolloutPlan {
@@ -14,6 +14,8 @@ export interface RolloutPlan {
   readonly batch: number;
   /** How long a node that is back is watched before it counts as good, in milliseconds. */
   readonly waitMs: number;
+  /** The same for a canary. */
+  readonly canaryWaitMs: number;
   /** Share of failed nodes above which everything stops, 0..1; among canaries none may fail. */
   readonly limit: number;
   /** How long a node may take from the command until it is back, in milliseconds. */
@@ -40,7 +42,8 @@ export type RolloutWish = "pause" | "resume" | "abort";
 /** One node of a rollout. */
 export interface RolloutStep {
   readonly node: string;
-  readonly stage: number;
+  /** Changes places with a later one when the node is not there. */
+  stage: number;
   state: StepState;
   /** Hash of the program that it had before; empty until it is begun. */
   before: string;
@@ -67,6 +70,23 @@ export interface NodeProgram {
   readonly forced: boolean;
 }
 
+/** A key whose images are served. */
+export interface Signer {
+  /** See `keyId`. */
+  readonly key: string;
+  readonly addedMs: number;
+}
+
+/** What people have changed. */
+export interface StoreChanges {
+  /** The rollout that is not over. */
+  readonly rollout: Rollout | undefined;
+  readonly wish: RolloutWish | undefined;
+  readonly keys: Map<string, Uint8Array>;
+  /** Hashes of all images. */
+  readonly images: readonly string[];
+}
+
 const UPDATE_KEY_BYTES = 32;
 
 /** What updates over the air keep in the inventory; each call is one transaction. */
@@ -88,10 +108,9 @@ export class OtaStore {
     return `${mtimeMs} ${size}`;
   }
 
-  /** The keys of all nodes that have one. */
+  /** The keys of all nodes that have one, without those that are retired. */
   updateKeys(): Map<string, Uint8Array> {
-    const rows = transact(this.#file, (db) => db.all("SELECT * FROM update_keys"));
-    return new Map(rows.map((row) => [text(row, "node"), Buffer.from(text(row, "key"), "hex")]));
+    return transact(this.#file, updateKeysIn);
   }
 
   /** A node's key; it is made when there is none. To be written to the board, and nowhere else. */
@@ -106,8 +125,15 @@ export class OtaStore {
     });
   }
 
-  /** Trusts images that are signed with the private half of this key. @returns its short name */
-  trust(publicKey: string): string {
+  /**
+   * Trusts images that are signed with the secret half of this key.
+   *
+   * @param pem its public half
+   * @returns its short name
+   * @throws KeyError when it is none
+   */
+  trust(pem: string): string {
+    const publicKey = readPublicKey(pem);
     const id = keyId(publicKey);
     transact(this.#file, (db) => {
       const { changes } = db.run("INSERT OR IGNORE INTO signers VALUES (?, ?, ?)", [
@@ -120,16 +146,62 @@ export class OtaStore {
     return id;
   }
 
+  /** The keys whose images are served, the oldest first. */
+  signers(): Signer[] {
+    return transact(this.#file, (db) => db.all("SELECT * FROM signers ORDER BY added_ms")).map(
+      (row) => ({ key: text(row, "id"), addedMs: Number(row["added_ms"]) }),
+    );
+  }
+
+  /**
+   * Trusts a key no more, and forgets the images that no other trusted key has signed.
+   *
+   * @param key its short name, or the beginning of it
+   * @returns the short name, and how many images were forgotten
+   * @throws InventoryError `unknown-name` when it is not trusted, `conflict` while a rollout brings
+   *   one of its images
+   */
+  distrust(key: string): { key: string; images: number } {
+    return transact(this.#file, (db) => {
+      const [found, other] = db.all("SELECT id FROM signers WHERE substr(id, 1, ?) = ?", [
+        key.length,
+        key,
+      ]);
+      if (!found || other)
+        throw new InventoryError(
+          "unknown-name",
+          found ? `${key} begins more than one key` : `no trusted key begins with ${key}`,
+        );
+      const id = text(found, "id");
+      db.run("DELETE FROM signers WHERE id = ?", id);
+      const left = new Set(usableImages(db).map(({ hash }) => hash));
+      const gone = db
+        .all("SELECT hash FROM images")
+        .map((row) => text(row, "hash"))
+        .filter((hash) => !left.has(hash));
+      for (const hash of gone) {
+        if (activeRollout(db)?.image === hash)
+          throw new InventoryError(
+            "conflict",
+            `a rollout brings an image that ${id} has signed: abort it first`,
+          );
+        db.run("DELETE FROM images WHERE hash = ?", hash);
+      }
+      this.#log(db, "signer-distrusted", undefined, `${id}, ${gone.length} images forgotten`);
+      return { key: id, images: gone.length };
+    });
+  }
+
   /** Reads an image, and keeps it. @throws ImageError */
   addImage(file: Uint8Array): Image {
     return transact(this.#file, (db) => {
       const image = readImage(file, trusted(db));
-      const { changes } = db.run("INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?)", [
-        image.hash,
-        image.header.version,
-        file,
-        this.#now(),
-      ]);
+      // The same program may come again, signed by another key or for more boards.
+      const { changes } = db.run(
+        "INSERT INTO images VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO UPDATE " +
+          "SET version = excluded.version, file = excluded.file WHERE file <> excluded.file",
+        [image.hash, image.header.version, file, this.#now()],
+      );
       if (changes > 0)
         this.#log(db, "image-added", undefined, `${image.header.version} ${image.hash}`);
       return image;
@@ -144,17 +216,10 @@ export class OtaStore {
     return row ? text(row, "version") : undefined;
   }
 
-  /** All images that a trusted key has signed, by hash. */
+  /** All images that can be used, by hash. */
   images(): Map<string, Image> {
-    return transact(this.#file, (db) => {
-      const keys = trusted(db);
-      const images = new Map<string, Image>();
-      for (const row of db.all("SELECT file FROM images ORDER BY added_ms")) {
-        const image = readImage(row["file"] as Uint8Array, keys);
-        images.set(image.hash, image);
-      }
-      return images;
-    });
+    const images = transact(this.#file, usableImages);
+    return new Map(images.map((image) => [image.hash, image]));
   }
 
   /** Which program each node is meant to run. */
@@ -179,13 +244,11 @@ export class OtaStore {
    */
   begin(image: string, plan: RolloutPlan, steps: readonly RolloutStep[]): number {
     return transact(this.#file, (db) => {
-      const other = db.get(
-        "SELECT id, state FROM rollouts WHERE state NOT IN ('done', 'stopped') LIMIT 1",
-      );
+      const other = activeRollout(db);
       if (other)
         throw new InventoryError(
           "conflict",
-          `rollout ${text(other, "id")} is ${text(other, "state")}: abort it, or let it end`,
+          `rollout ${other.id} is not over (${other.state}): let it end, or abort it`,
         );
       const now = this.#now();
       db.run(
@@ -213,22 +276,35 @@ export class OtaStore {
     ).map(stepOf);
   }
 
-  /** Says what shall become of a rollout; the gateway carries it out. */
+  /**
+   * Says what shall become of a rollout; the gateway carries it out.
+   *
+   * @throws InventoryError `conflict` when that cannot be done with it
+   */
   wish(rollout: number, wish: RolloutWish): void {
     transact(this.#file, (db) => {
+      const row = db.get("SELECT * FROM rollouts WHERE id = ?", rollout);
+      if (!row) throw new InventoryError("unknown-name", `there is no rollout ${rollout}`);
+      const state = text(row, "state") as RolloutState;
+      const problem = wishProblem(state, optionalText(row, "wish"), wish);
+      if (problem) throw new InventoryError("conflict", `rollout ${rollout} ${problem}`);
       db.run("UPDATE rollouts SET wish = ? WHERE id = ?", [wish, rollout]);
       this.#log(db, `rollout-${wish}`, undefined, String(rollout));
     });
   }
 
-  /** The rollout that is not over, with what is wished of it; the wish is taken with this. */
-  takeActive(): { rollout: Rollout; wish: RolloutWish | undefined } | undefined {
+  /** What people have changed since the gateway last looked; a wish is taken with this. */
+  changes(): StoreChanges {
     return transact(this.#file, (db) => {
-      const row = db.get("SELECT * FROM rollouts WHERE state NOT IN ('done', 'stopped') LIMIT 1");
-      if (!row) return undefined;
-      const wish = optionalText(row, "wish") as RolloutWish | undefined;
-      if (wish) db.run("UPDATE rollouts SET wish = NULL WHERE id = ?", [Number(row["id"])]);
-      return { rollout: rolloutOf(row), wish };
+      const row = db.get(ACTIVE);
+      const wish = row ? (optionalText(row, "wish") as RolloutWish | undefined) : undefined;
+      if (row && wish) db.run("UPDATE rollouts SET wish = NULL WHERE id = ?", [Number(row["id"])]);
+      return {
+        rollout: row ? rolloutOf(row) : undefined,
+        wish,
+        keys: updateKeysIn(db),
+        images: db.all("SELECT hash FROM images").map((image) => text(image, "hash")),
+      };
     });
   }
 
@@ -270,6 +346,48 @@ export class OtaStore {
   }
 }
 
+const ACTIVE = "SELECT * FROM rollouts WHERE state NOT IN ('done', 'stopped') LIMIT 1";
+
+function activeRollout(db: Database): Rollout | undefined {
+  const row = db.get(ACTIVE);
+  return row ? rolloutOf(row) : undefined;
+}
+
+/** Why something cannot be wished of a rollout now; nothing when it can. */
+function wishProblem(
+  state: RolloutState,
+  pending: string | undefined,
+  wish: RolloutWish,
+): string | undefined {
+  if (isOver(state)) return `is ${state}: there is nothing to ${wish}`;
+  if (state === "rolling-back" || pending === "abort")
+    return "is being stopped: its nodes get their old program back";
+  if (wish === "resume" && state !== "paused" && pending !== "pause")
+    return `is not paused (${state})`;
+  if (wish === "pause" && state === "paused" && pending !== "resume") return "is paused already";
+  return undefined;
+}
+
+/** An image of a key that is trusted no more, or of an older Streetnode, is passed over. */
+function usableImages(db: Database): Image[] {
+  const keys = trusted(db);
+  return db.all("SELECT file FROM images ORDER BY added_ms").flatMap((row) => {
+    try {
+      return [readImage(row["file"] as Uint8Array, keys)];
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      return [];
+    }
+  });
+}
+
+function updateKeysIn(db: Database): Map<string, Uint8Array> {
+  const rows = db.all(
+    "SELECT * FROM update_keys WHERE node NOT IN (SELECT name FROM nodes WHERE state = 'retired')",
+  );
+  return new Map(rows.map((row) => [text(row, "node"), Buffer.from(text(row, "key"), "hex")]));
+}
+
 function trusted(db: Database): string[] {
   return db.all("SELECT public_key FROM signers").map((row) => text(row, "public_key"));
 }
@@ -295,13 +413,19 @@ function rolloutOf(row: QueryResult): Rollout {
   return {
     id: Number(row["id"]),
     image: text(row, "image"),
-    plan: JSON.parse(text(row, "plan")) as RolloutPlan,
+    plan: planOf(text(row, "plan")),
     state: text(row, "state") as RolloutState,
     stage: Number(row["stage"]),
     reason: optionalText(row, "reason"),
     createdMs: Number(row["created_ms"]),
     changedMs: Number(row["changed_ms"]),
   };
+}
+
+/** Plans that were made when canaries were watched no longer than others do not say it. */
+function planOf(json: string): RolloutPlan {
+  const plan = JSON.parse(json) as Omit<RolloutPlan, "canaryWaitMs"> & Partial<RolloutPlan>;
+  return { ...plan, canaryWaitMs: plan.canaryWaitMs ?? plan.waitMs };
 }
 
 function stepOf(row: QueryResult): RolloutStep {

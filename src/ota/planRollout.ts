@@ -2,7 +2,7 @@ import { InputError } from "../inputError";
 import type { Inventory, InventoryNode } from "../inventory/inventory";
 import { namePattern } from "../operator/cityBook";
 import { DEVICESCRIPT_VERSION } from "../toolchain/devicescriptBundle";
-import { checkFits } from "./image";
+import { checkFits, ImageError } from "./image";
 import type { OtaStore, RolloutPlan, RolloutStep } from "./otaStore";
 
 export type { RolloutWish } from "./otaStore";
@@ -33,17 +33,24 @@ export function planRollout(
   store: OtaStore,
   { image: wanted, city, patterns, plan }: RolloutRequest,
 ): number {
-  const image = [...store.images().values()].find(({ hash }) => hash.startsWith(wanted));
+  const [image, other] = [...store.images().values()].filter(({ hash }) => hash.startsWith(wanted));
   if (!image) throw new InputError(`no image ${wanted} is known: streetnode ota add adds one`);
+  if (other)
+    throw new InputError(`${wanted} begins the hash of more than one image: give more of it`);
   const nodes = select(inventory.nodes({ city, states: ["flashed", "installed"] }), patterns, city);
   const keys = store.updateKeys();
-  for (const node of nodes) {
-    if (!keys.has(node.name))
-      throw new InputError(
-        `${node.name} has no update key: it was flashed without --gateway and must be flashed again`,
-      );
-    checkFits(image, { board: node.board, runtime: RUNTIME });
-  }
+  const keyless = nodes.filter(({ name }) => !keys.has(name));
+  if (keyless.length > 0)
+    throw new InputError(
+      `${someNames(keyless)} ${keyless.length === 1 ? "has" : "have"} no update key: flashed without --gateway, to be flashed again, or left out by --nodes`,
+    );
+  for (const { name, board } of nodes)
+    try {
+      checkFits(image, { board, runtime: RUNTIME });
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      throw new ImageError(error.problem, `${error.message} (${name})`);
+    }
   const steps = nodes.map(({ name }, i): RolloutStep => {
     const stage = i < plan.canary ? 0 : 1 + Math.floor((i - plan.canary) / plan.batch);
     return {
@@ -63,6 +70,13 @@ export function planRollout(
   return store.begin(image.hash, plan, steps);
 }
 
+/** Names three at most. */
+function someNames(nodes: readonly InventoryNode[]): string {
+  const names = nodes.slice(0, 3).map(({ name }) => name);
+  const more = nodes.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
 function select(
   nodes: readonly InventoryNode[],
   patterns: readonly string[],
@@ -74,7 +88,7 @@ function select(
     const found = nodes.filter(({ name }) => expression.test(name));
     if (found.length === 0)
       throw new InputError(
-        `${pattern} matches none of the ${nodes.length} flashed or installed nodes of ${city}`,
+        `--nodes ${pattern}: matches none of the ${nodes.length} flashed or installed nodes of ${city} (--city)`,
       );
     for (const node of found) chosen.add(node);
   }

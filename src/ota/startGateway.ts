@@ -1,5 +1,8 @@
+import { InputError } from "../inputError";
+import { fileLockHolder, takeFileLock } from "../inventory/fileLock";
 import type { Inventory } from "../inventory/inventory";
-import type { ListenOptions } from "../net/listen";
+import { InventoryError } from "../inventory/inventoryError";
+import { PortTakenError, type ListenOptions } from "../net/listen";
 import { realOtaClock } from "./clock";
 import { openDevicePort, type OnDevice } from "./messageSocket";
 import { OtaStore } from "./otaStore";
@@ -8,6 +11,28 @@ import { UpdatesDesk, type UpdatesView } from "./updatesView";
 
 /** The usual port of the update gateway. */
 export const GATEWAY_PORT = 7011;
+
+/** What is held for as long as a gateway serves an inventory. */
+function gatewayLock(inventory: Inventory): string {
+  return `${inventory.file}.gateway`;
+}
+
+/** Names the process whose gateway serves this inventory now; nothing where none does. */
+export function servingGateway(inventory: Inventory): string | undefined {
+  return fileLockHolder(gatewayLock(inventory));
+}
+
+/** Two gateways would each carry out the same rollout in their own way. */
+function takeInventory(inventory: Inventory): () => void {
+  try {
+    return takeFileLock(gatewayLock(inventory), 0);
+  } catch (error) {
+    if (!(error instanceof InventoryError) || error.code !== "busy") throw error;
+    throw new InputError(
+      `the inventory ${inventory.file} has an update gateway already (${servingGateway(inventory) ?? "it has just ended"}): end that one first`,
+    );
+  }
+}
 
 /** What the update gateway of a city needs. */
 export interface GatewayStart extends ListenOptions {
@@ -36,20 +61,23 @@ export interface RunningGateway {
 /**
  * Starts the update gateway, and goes on with a rollout that is not over.
  *
- * @throws PortTakenError
+ * @throws InputError when the port is taken, or the inventory has another gateway
  */
 export async function startGateway(options: GatewayStart): Promise<RunningGateway> {
   const { city, inventory, link, at, onNote } = options;
-  const store = new OtaStore(inventory.file, "update gateway");
-  const service = new UpdateService({
-    city,
-    store,
-    clock: realOtaClock,
-    link,
-    ...(onNote ? { onNote } : {}),
-  });
+  const release = takeInventory(inventory);
+  let service: UpdateService | undefined;
   try {
-    const { gateway } = service;
+    const store = new OtaStore(inventory.file, "update gateway");
+    const running = new UpdateService({
+      city,
+      store,
+      clock: realOtaClock,
+      link,
+      ...(onNote ? { onNote } : {}),
+    });
+    service = running;
+    const { gateway } = running;
     const devices = at && (await openDevicePort(at.host, at.port, gateway.accept, options));
     const desk = new UpdatesDesk(
       store,
@@ -60,14 +88,18 @@ export async function startGateway(options: GatewayStart): Promise<RunningGatewa
       port: devices?.port,
       accept: gateway.accept,
       view: () => desk.view(),
-      hear: (topic, payload) => service.hear(topic, payload),
+      hear: (topic, payload) => running.hear(topic, payload),
       close: async () => {
-        service.close();
+        running.close();
         await devices?.close();
+        release();
       },
     };
   } catch (error) {
-    service.close();
+    service?.close();
+    release();
+    if (error instanceof PortTakenError)
+      throw new InputError(`--updates-port: ${error.message}; choose another one`);
     throw error;
   }
 }

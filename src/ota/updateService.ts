@@ -78,8 +78,14 @@ const CRASH_STARTS = 3;
 const ATTEMPTS_MAX = 3;
 /** How long a node leaves its socket to its runtime, in minutes. */
 const UPDATE_MINUTES = 5;
-/** A refusal of the same node is written down again after this time only. */
-const REFUSAL_EVERY_MS = 3_600_000;
+/** The same trouble of the same node is written down again after this time only. */
+const TROUBLE_EVERY_MS = 3_600_000;
+/**
+ * A node that was not begun, and is not there for so long, gives its place to another. Longer
+ * than it takes to come back when the broker was away.
+ */
+const ABSENT_MS = 5 * 60_000;
+const ABSENT = "not on the broker";
 
 /** The gateway, and the rollouts that decide what it serves. */
 export class UpdateService {
@@ -87,10 +93,14 @@ export class UpdateService {
   readonly #options: UpdateServiceOptions;
   readonly #receiver: Receiver;
   readonly #seen = new Map<string, NodeSeen>();
-  readonly #images: Map<string, Image>;
-  readonly #imagesByShortHash = new Map<number, Image>();
+  #images = new Map<string, Image>();
+  #imagesByShortHash = new Map<number, Image>();
+  /** Hashes of what the store held when images were last read. */
+  #imagesRead = "";
   readonly #programs: Map<string, NodeProgram>;
-  readonly #refusedMs = new Map<string, number>();
+  /** When each trouble of a node was last written down. */
+  readonly #troubledMs = new Map<string, number>();
+  readonly #startedMs: number;
   #keys: Map<string, Uint8Array>;
   #keysReadMs: number;
   #rollout: Rollout | undefined;
@@ -117,9 +127,9 @@ export class UpdateService {
     const { store, clock } = options;
     this.#keys = store.updateKeys();
     this.#keysReadMs = clock.nowMs();
+    this.#startedMs = clock.nowMs();
     this.#programs = store.programs();
-    this.#images = store.images();
-    for (const image of this.#images.values()) this.#imagesByShortHash.set(image.shortHash, image);
+    this.#readImages();
     this.gateway = new Gateway({
       clock,
       keyOf: (node) => this.#keyOf(node),
@@ -256,8 +266,14 @@ export class UpdateService {
     const { node, hash, starts } = contact;
     const { wanted, good, forced } = this.#programs.get(node) ?? NOTHING;
     const meant = wanted ?? good;
-    if (meant === undefined) return undefined;
     const crashing = starts >= CRASH_STARTS;
+    if (crashing && good === undefined)
+      this.#trouble(
+        "node-crashes",
+        node,
+        `${contact.panic || "restarts again and again"}: it was well with no known program, and must be flashed`,
+      );
+    if (meant === undefined) return undefined;
     if (hash === meant) return crashing && good !== hash ? this.#images.get(good ?? "") : undefined;
     let free = hash === NO_PROGRAM || crashing;
     if (!free && (forced || this.#isUpdating(node))) {
@@ -283,7 +299,7 @@ export class UpdateService {
   }
 
   #gatewayEvent(event: GatewayEvent): void {
-    if (event.event === "refused") this.#refused(event.node, `${event.problem}: ${event.detail}`);
+    if (event.event === "refused") this.#refused(event.node, event.problem, event.detail);
     else if (event.event === "started") this.#transferStarted(event.node, event.hash);
     else if (event.event === "transferred")
       this.#note("program-transferred", event.node, `${event.hash} in ${event.tookMs} ms`);
@@ -291,12 +307,20 @@ export class UpdateService {
       this.#note("transfer-failed", event.node, `${event.hash}: ${event.detail}`);
   }
 
-  #refused(node: string, detail: string): void {
+  #refused(node: string, problem: string, detail: string): void {
+    const known = this.#keys.has(node);
+    // Whoever comes without a name that is known is one more of the same: they could be many.
+    const who = known || node === "" ? "" : `${node} `;
+    this.#trouble("node-refused", known ? node : "", `${problem}: ${who}${detail}`, problem);
+  }
+
+  /** Writes down what may come again every few seconds. */
+  #trouble(what: string, node: string, detail: string, kind = what): void {
     const nowMs = this.#options.clock.nowMs();
-    const name = this.#keys.has(node) ? node : "";
-    if (nowMs - (this.#refusedMs.get(name) ?? -Infinity) < REFUSAL_EVERY_MS) return;
-    this.#refusedMs.set(name, nowMs);
-    this.#note("node-refused", name || undefined, detail);
+    const key = `${node} ${kind}`;
+    if (nowMs - (this.#troubledMs.get(key) ?? -Infinity) < TROUBLE_EVERY_MS) return;
+    this.#troubledMs.set(key, nowMs);
+    this.#note(what, node || undefined, detail);
   }
 
   /** A program other than the meant one goes out only to rescue a node from that. */
@@ -328,19 +352,23 @@ export class UpdateService {
     const mark = this.#options.store.mark();
     if (mark === this.#mark) return;
     this.#mark = mark;
-    const active = this.#options.store.takeActive();
-    if (active && active.rollout.id !== this.#rollout?.id) {
-      this.#rollout = active.rollout;
-      this.#steps = new Map(
-        this.#options.store.steps(active.rollout.id).map((step) => [step.node, step]),
-      );
-      for (const image of this.#options.store.images().values()) {
-        this.#images.set(image.hash, image);
-        this.#imagesByShortHash.set(image.shortHash, image);
-      }
+    const { rollout, wish, keys, images } = this.#options.store.changes();
+    this.#keys = keys;
+    if (images.join() !== this.#imagesRead) this.#readImages();
+    this.#imagesRead = images.join();
+    if (rollout && rollout.id !== this.#rollout?.id) {
+      this.#rollout = rollout;
+      this.#steps = new Map(this.#options.store.steps(rollout.id).map((step) => [step.node, step]));
       this.#wakeUp();
     }
-    if (active?.wish && this.#rollout) this.#wished(this.#rollout, active.wish);
+    if (wish && this.#rollout) this.#wished(this.#rollout, wish);
+  }
+
+  #readImages(): void {
+    this.#images = this.#options.store.images();
+    this.#imagesByShortHash = new Map(
+      [...this.#images.values()].map((image) => [image.shortHash, image]),
+    );
   }
 
   /** What came before this service began counts, too. */
@@ -373,6 +401,7 @@ export class UpdateService {
     for (const step of steps) if (step.state === "failed") this.#giveBack(step);
     const stage = steps.filter((step) => step.stage === rollout.stage);
     if (rollout.state === "canary" || rollout.state === "batch") {
+      this.#passOver(steps, stage);
       this.#askNext(rollout, stage);
       const out = stage.some(({ state }) => ["waiting", "asked", "away"].includes(state));
       if (!out) this.#turn(rollout, "stage-back");
@@ -409,6 +438,8 @@ export class UpdateService {
   #rollBack(rollout: Rollout, steps: readonly RolloutStep[]): void {
     for (const step of steps) {
       if (isUnderWay(step.state)) this.#broke(step, "the rollout was stopped");
+      // The command may still wait for it at the broker.
+      if (step.state === "waiting" && step.attempts > 0) this.#keepOld(step);
       if (step.state === "failed") this.#giveBack(step);
       if (step.state === "returning") this.#askBack(step);
     }
@@ -425,6 +456,47 @@ export class UpdateService {
     this.#failedLate = false;
   }
 
+  /** Lets nodes that are not there change places with some that are: a dead pole holds nobody up. */
+  #passOver(steps: readonly RolloutStep[], stage: readonly RolloutStep[]): void {
+    for (const step of steps)
+      if (step.detail === ABSENT && this.#seen.get(step.node)?.online) {
+        step.detail = undefined;
+        this.#dirtySteps.add(step);
+      }
+    const absent = stage.filter((step) => this.#isAbsent(step));
+    if (absent.length === 0) return;
+    const later = steps.filter(
+      (step) =>
+        step.state === "waiting" &&
+        step.stage > (absent[0]?.stage ?? Infinity) &&
+        this.#seen.get(step.node)?.online,
+    );
+    later.sort((a, b) => a.stage - b.stage);
+    for (const step of absent) {
+      const other = later.shift();
+      if (step.detail !== ABSENT) {
+        step.detail = ABSENT;
+        this.#dirtySteps.add(step);
+      }
+      if (!other) continue;
+      [step.stage, other.stage] = [other.stage, step.stage];
+      this.#dirtySteps.add(step).add(other);
+      this.#note("update-postponed", step.node, `not on the broker: ${other.node} comes first`);
+    }
+  }
+
+  #isAbsent({ node, state, attempts }: RolloutStep): boolean {
+    const seen = this.#seen.get(node);
+    if (state !== "waiting" || attempts > 0 || seen?.online) return false;
+    return this.#heardForMs(seen?.sinceMs ?? 0) > ABSENT_MS;
+  }
+
+  /** How long something has been so while it could have been heard that it is not. */
+  #heardForMs(sinceMs: number): number {
+    const nowMs = this.#options.clock.nowMs();
+    return nowMs - Math.max(sinceMs, this.#startedMs, this.#brokerSinceMs);
+  }
+
   #askNext(rollout: Rollout, stage: readonly RolloutStep[]): void {
     const image = this.#images.get(rollout.image);
     if (!image) return;
@@ -435,10 +507,7 @@ export class UpdateService {
       if (step.state !== "waiting" || !seen?.online) continue;
       const before = this.#imagesByShortHash.get(seen.program ?? -1);
       if (!before) {
-        this.#broke(
-          step,
-          "runs a program of which no signed image is known, so there is no way back",
-        );
+        this.#broke(step, `runs a program that is unknown: ${NO_WAY_BACK}`);
         continue;
       }
       if (before.hash === image.hash) {
@@ -478,6 +547,13 @@ export class UpdateService {
     this.#commands.push(() => link.publish(topic, JSON.stringify(command)));
   }
 
+  /** Gives a node no other program than the one it came from. */
+  #keepOld({ node, before }: RolloutStep): void {
+    const { wanted, forced } = this.#programs.get(node) ?? NOTHING;
+    if (wanted === before && !forced) return;
+    this.#setProgram(node, { wanted: before, good: before, forced: false });
+  }
+
   /** Lets the old program go to a node in any way there is. */
   #giveBack(step: RolloutStep): void {
     this.#setProgram(step.node, { wanted: step.before, good: step.before, forced: true });
@@ -507,24 +583,26 @@ export class UpdateService {
 
   /** Looks whether a node is late, lacks something, or is good. */
   #judge(rollout: Rollout, step: RolloutStep): void {
-    const nowMs = this.#options.clock.nowMs();
-    const heldMs = nowMs - step.sinceMs;
+    // A gateway or broker that was away proves nothing against a node.
+    const heardMs = this.#heardForMs(step.sinceMs);
+    const heldMs = this.#options.clock.nowMs() - step.sinceMs;
     const seen = this.#seen.get(step.node);
     if (step.state === "asked" || step.state === "away") {
-      if (heldMs <= rollout.plan.backMs) return;
+      if (heardMs <= rollout.plan.backMs) return;
       if (step.state === "asked" && seen?.online && step.attempts < ATTEMPTS_MAX) {
         step.detail = "did not answer the command";
         this.#happened(step.node, "back-old");
       } else this.#broke(step, `not back within ${rollout.plan.backMs / 60_000} minutes`);
     }
-    if (step.state !== "watched" || heldMs < rollout.plan.waitMs || !seen) return;
-    if (!seen.online) {
+    const { waitMs, canaryWaitMs, backMs } = rollout.plan;
+    if (step.state !== "watched" || heldMs < (step.stage === 0 ? canaryWaitMs : waitMs)) return;
+    if (!seen?.online) {
       // It may just be reconnecting; it is given the time that a node has to come back.
-      if (nowMs - seen.sinceMs > rollout.plan.backMs) this.#broke(step, "lost its broker");
+      if (this.#heardForMs(seen?.sinceMs ?? 0) > backMs) this.#broke(step, "lost its broker");
       return;
     }
     const failedChecks = seen.checks.filter((check) => check.includes("="));
-    if (step.missing.length > 0 && heldMs < CHANNEL_BACK_MS) return;
+    if (step.missing.length > 0 && heardMs < CHANNEL_BACK_MS) return;
     if (step.missing.length > 0) this.#broke(step, `no readings of ${step.missing.join(", ")}`);
     else if (failedChecks.length > 0) this.#broke(step, `self-test: ${failedChecks.join(", ")}`);
     else this.#passed(rollout, step);
@@ -550,6 +628,8 @@ export class UpdateService {
     if (next === step.state) return;
     step.state = next;
     step.sinceMs = this.#options.clock.nowMs();
+    // From here on it may be given another program by hand.
+    if (next === "returned" && step.before !== "") this.#keepOld(step);
     this.#dirtySteps.add(step);
     this.#note(`update-${next}`, node, step.detail);
   }
@@ -562,7 +642,10 @@ export class UpdateService {
       if (this.#steps.has(node)) continue;
       const known = this.#programs.get(node) ?? NOTHING;
       const image = this.#imagesByShortHash.get(program);
-      if (image && known.good === undefined) this.#setProgram(node, { ...known, good: image.hash });
+      if (!image || known.good === image.hash) continue;
+      // It may have been written by a cable since it was last updated over the air.
+      const wanted = known.good === undefined ? known.wanted : image.hash;
+      this.#setProgram(node, { wanted, good: image.hash, forced: false });
     }
   }
 
@@ -605,3 +688,5 @@ export class UpdateService {
 
 const NOTHING: NodeProgram = { wanted: undefined, good: undefined, forced: false };
 const ASKED_BACK = "; asked to take its old program back";
+const NO_WAY_BACK =
+  "there is no way back until streetnode ota add was given the signed image of it";

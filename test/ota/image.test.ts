@@ -1,3 +1,4 @@
+import { sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkFits, ImageError, newSigningKey, readImage, signImage } from "../../src/ota/image";
@@ -51,6 +52,15 @@ describe("an image", () => {
     expect(() => checkFits(image, { board: BOARD, runtime: "2.17" })).toThrow(
       expect.objectContaining({ problem: "wrong-runtime" }),
     );
+  });
+
+  it("is refused when it reads configurations of another version than this city writes", () => {
+    const [magic = "", header = ""] = good.toString("latin1").split("\n");
+    const later = { ...(JSON.parse(header) as object), configSchema: 2 };
+    const signed = Buffer.from(`${magic}\n${JSON.stringify(later)}\n`);
+    const signature = sign(null, signed, KEY.privateKey).toString("base64");
+    const file = Buffer.concat([signed, Buffer.from(`${signature}\n`), bytecode()]);
+    expect(problemOf(file)).toBe("wrong-config-schema");
   });
 
   it("is refused when a single bit is another, wherever it is", () => {

@@ -222,7 +222,15 @@ export class OtaCity {
       image,
       city: "berkane",
       patterns: ["*"],
-      plan: { canary: 2, batch: 25, waitMs: 120_000, limit: 0.1, backMs: 600_000, ...plan },
+      plan: {
+        canary: 2,
+        batch: 25,
+        waitMs: 120_000,
+        canaryWaitMs: plan.waitMs ?? 120_000,
+        limit: 0.1,
+        backMs: 600_000,
+        ...plan,
+      },
     });
   }
 

@@ -1,14 +1,23 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { Command } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { boardIds } from "../../flash/boardConfiguration";
 import { InputError } from "../../inputError";
 import { Inventory } from "../../inventory/inventory";
-import { ImageError, keyId, newSigningKey, signImage } from "../../ota/image";
+import {
+  ImageError,
+  KeyError,
+  keyId,
+  newSigningKey,
+  signImage,
+  unsignedParts,
+  type ImageParts,
+} from "../../ota/image";
 import { OtaStore, type Rollout, type RolloutStep, type RolloutWish } from "../../ota/otaStore";
 import { planRollout } from "../../ota/planRollout";
 import { isOver } from "../../ota/rolloutStates";
+import { GATEWAY_PORT, servingGateway } from "../../ota/startGateway";
 import { loadFirmware, projectVersion } from "../../toolchain/firmware";
 import { inventoryOption } from "../inventoryOption";
 import { collect, parseDuration, wholeNumber } from "../options";
@@ -25,11 +34,16 @@ interface RolloutOptions extends StoreOptions {
   readonly canary: number;
   readonly batch: number;
   readonly wait: number;
+  readonly canaryWait?: number;
   readonly back: number;
   readonly limit: number;
 }
 
 const SECRET_FILE_MODE = 0o600;
+/** A canary is watched so many times as long as the others: what is wrong late shows before many have it. */
+const CANARY_PATIENCE = 3;
+/** A node leaves its socket to its runtime for five minutes, and takes two between two attempts to connect. */
+const BACK_MIN_MS = 10 * 60_000;
 
 /** `streetnode ota`: new programs for nodes on their poles. */
 export function otaCommand(): Command {
@@ -37,8 +51,10 @@ export function otaCommand(): Command {
     .description("bring a new program to the nodes over the air")
     .addCommand(keygen())
     .addCommand(trust())
+    .addCommand(distrust())
     .addCommand(sign())
     .addCommand(add())
+    .addCommand(list())
     .addCommand(rollout())
     .addCommand(status())
     .addCommand(wish("pause", "begin no further node"))
@@ -54,8 +70,14 @@ function keygen(): Command {
     .addHelpText("after", "\nExample:\n  streetnode ota keygen city-signing.pem")
     .action((file: string, { json }: { json?: true }) => {
       const { privateKey, publicKey } = newSigningKey();
-      writeNew(file, privateKey, SECRET_FILE_MODE);
       writeNew(`${file}.pub`, publicKey, 0o644);
+      try {
+        writeNew(file, privateKey, SECRET_FILE_MODE);
+      } catch (error) {
+        // Half a pair is of no use to anybody.
+        rmSync(`${file}.pub`);
+        throw error;
+      }
       print(
         json,
         { key: keyId(publicKey), secret: file, public: `${file}.pub` },
@@ -77,21 +99,45 @@ function trust(): Command {
     });
 }
 
+function distrust(): Command {
+  return new Command("distrust")
+    .description("serve no image any more that only this key has signed: it was lost, or stolen")
+    .argument("<key>", "its short name, or the first digits of it (streetnode ota list)")
+    .addOption(inventoryOption())
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  streetnode ota distrust e77a17ddcaf84498")
+    .action((wanted: string, options: StoreOptions) => {
+      const { key, images } = openStore(options).distrust(wanted);
+      print(
+        options.json,
+        { key, images },
+        `The key ${key} is trusted no more; ${images} images were forgotten. Nodes keep what they run.`,
+      );
+    });
+}
+
 function sign(): Command {
   return new Command("sign")
     .description("make a signed image of the firmware of this project")
     .requiredOption("--key <file>", "secret half of the signing key (PEM)")
+    .option("--image <file>", "sign the program of this image anew, after the key was replaced")
     .option("--out <file>", "where the image goes (default: streetnode-VERSION.image)")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  streetnode ota sign --key city-signing.pem")
-    .action((options: { key: string; out?: string; json?: true }) => {
-      const version = projectVersion();
+    .action((options: { key: string; image?: string; out?: string; json?: true }) => {
+      const parts = partsToSign(options.image);
+      const { version } = parts;
       const out = options.out ?? `streetnode-${version}.image`;
-      const parts = { bytecode: loadFirmware().bytecode, version, boards: boardIds() };
       const image = usable(options.key, () => signImage(parts, read(options.key).toString()));
-      writeFileSync(out, image);
+      write(out, image);
       print(options.json, { image: out, version, bytes: image.length }, `${out} (${version})`);
     });
+}
+
+/** The program of an image, or that of this project. */
+function partsToSign(file: string | undefined): ImageParts {
+  if (file !== undefined) return usable(file, () => unsignedParts(read(file)));
+  return { bytecode: loadFirmware().bytecode, version: projectVersion(), boards: boardIds() };
 }
 
 function add(): Command {
@@ -106,9 +152,47 @@ function add(): Command {
       const { version, boards } = image.header;
       print(
         options.json,
-        { hash: image.hash, version, boards },
+        { hash: image.hash, program: image.shortHash, version, boards },
         `${version} ${image.hash.slice(0, 12)} for ${boards.join(", ")}`,
       );
+    });
+}
+
+function list(): Command {
+  return new Command("list")
+    .description("show the keys that are trusted and the images that the gateway has")
+    .addOption(inventoryOption())
+    .option("--json", "print it as one JSON object")
+    .addHelpText(
+      "after",
+      "\nA node names its program in up/state by the number of the column program.\n\nExample:\n  streetnode ota list",
+    )
+    .action((options: StoreOptions) => {
+      const store = openStore(options);
+      const keys = store.signers();
+      const images = [...store.images().values()].map(({ hash, shortHash, header }) => ({
+        hash,
+        program: shortHash,
+        version: header.version,
+        boards: header.boards,
+      }));
+      const lines = [
+        keys.length === 0
+          ? "No key is trusted yet: streetnode ota trust"
+          : `Trusted keys: ${keys.map(({ key }) => key).join(", ")}`,
+        images.length === 0
+          ? "There is no image yet: streetnode ota add"
+          : table(
+              ["version", "hash", "program", "boards"],
+              images.map(({ version, hash, program, boards }) => [
+                version,
+                hash.slice(0, 12),
+                `${program}`,
+                boards.join(", "),
+              ]),
+            ),
+      ];
+      print(options.json, { keys, images }, lines.join("\n"));
     });
 }
 
@@ -126,6 +210,7 @@ function rollout(): Command {
     .option("--canary <n>", "nodes that come first", wholeNumber(1, 1000), 2)
     .option("--batch <n>", "nodes of each further stage", wholeNumber(1, 1000), 25)
     .option("--wait <time>", "how long a node that is back is watched", parseDuration, 600_000)
+    .option("--canary-wait <time>", "the same for a canary (default: 3 x --wait)", parseDuration)
     .option("--back <time>", "how long a node may take to be back", parseDuration, 900_000)
     .option("--limit <percent>", "share of failed nodes that stops it", wholeNumber(0, 100), 4)
     .addOption(inventoryOption())
@@ -135,15 +220,20 @@ function rollout(): Command {
       `
 A node is good when it is back on the broker with the new program, its self-test passed, every
 channel it had before has given a reading, and it has not restarted while it was watched.
+A leak shows late: canaries are watched longer than the others.
 
 Example:
-  streetnode ota rollout streetnode-0.2.0.image --nodes '*' --canary 2 --batch 25 --wait 30m`,
+  streetnode ota rollout streetnode-0.2.0.image --nodes '*' --canary 2 --batch 25 --wait 10m`,
     )
     .action((image: string, options: RolloutOptions) => {
       const cityProblem = nameProblem(options.city);
       if (cityProblem) throw new InputError(`--city ${options.city}: ${cityProblem}`);
       if (options.nodes.length === 0)
         throw new InputError("--nodes: missing, expected names or patterns such as '*'");
+      if (options.back < BACK_MIN_MS)
+        throw new InputError(
+          `--back: expected ${BACK_MIN_MS / 60_000}m or more: a node is away for up to five minutes, and connects anew`,
+        );
       const store = openStore(options);
       const id = usable(image, () =>
         planRollout(new Inventory(options.inventory), store, {
@@ -154,6 +244,7 @@ Example:
             canary: options.canary,
             batch: options.batch,
             waitMs: options.wait,
+            canaryWaitMs: options.canaryWait ?? CANARY_PATIENCE * options.wait,
             limit: options.limit / 100,
             backMs: options.back,
           },
@@ -162,8 +253,8 @@ Example:
       const nodes = store.steps(id).length;
       print(
         options.json,
-        { rollout: id, nodes },
-        `Rollout ${id} to ${nodes} nodes has begun: streetnode ota status shows how it goes.`,
+        { rollout: id, nodes, gateway: hasGateway(options) },
+        `Rollout ${id} to ${nodes} nodes has begun: streetnode ota status shows how it goes.${noGateway(options)}`,
       );
     });
 }
@@ -180,20 +271,28 @@ function status(): Command {
       const found = find(store, id);
       const steps = store.steps(found.id);
       if (found.state === "stopped") process.exitCode = 1;
-      print(options.json, { ...found, nodes: steps }, statusText(found, steps));
+      const version = store.version(found.image) ?? "an image that is trusted no more";
+      print(
+        options.json,
+        { ...found, version, gateway: hasGateway(options), nodes: steps },
+        statusText(found, version, steps) + (isOver(found.state) ? "" : noGateway(options)),
+      );
     });
 }
 
-function statusText(found: Rollout, steps: readonly RolloutStep[]): string {
+function statusText(found: Rollout, version: string, steps: readonly RolloutStep[]): string {
   const counts = new Map<string, number>();
   for (const { state } of steps) counts.set(state, (counts.get(state) ?? 0) + 1);
   const summary = [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
   const reason = found.reason === undefined ? "" : `: ${found.reason}`;
+  const stages = Math.max(0, ...steps.map(({ stage }) => stage));
   const lines = [
-    `Rollout ${found.id} of ${found.image.slice(0, 12)} is ${found.state}${reason}`,
-    `${steps.length} nodes: ${summary}`,
+    `Rollout ${found.id} of ${version} (${found.image.slice(0, 12)}) is ${found.state}${reason}`,
+    `${steps.length} nodes, stage ${found.stage} of ${stages} (0: canaries): ${summary}`,
   ];
-  const telling = steps.filter(({ state }) => state !== "waiting" && state !== "good");
+  const telling = steps.filter(
+    ({ state, detail }) => (state !== "waiting" || detail !== undefined) && state !== "good",
+  );
   if (telling.length > 0)
     lines.push(
       table(
@@ -214,10 +313,12 @@ function wish(name: RolloutWish, description: string): Command {
     .action((id: number | undefined, options: StoreOptions) => {
       const store = openStore(options);
       const found = find(store, id);
-      if (isOver(found.state))
-        throw new InputError(`rollout ${found.id} is ${found.state}: there is nothing to ${name}`);
       store.wish(found.id, name);
-      print(options.json, { rollout: found.id, wish: name }, `The gateway is told to ${name}.`);
+      print(
+        options.json,
+        { rollout: found.id, wish: name, gateway: hasGateway(options) },
+        `The gateway is told to ${name}.${noGateway(options)}`,
+      );
     });
 }
 
@@ -232,6 +333,16 @@ function find(store: OtaStore, id: number | undefined): Rollout {
 function openStore({ inventory }: StoreOptions): OtaStore {
   new Inventory(inventory).create();
   return new OtaStore(inventory, whoAmI());
+}
+
+function hasGateway({ inventory }: StoreOptions): boolean {
+  return servingGateway(new Inventory(inventory)) !== undefined;
+}
+
+/** What to do where nobody carries out what was wished. */
+function noGateway(options: StoreOptions): string {
+  if (hasGateway(options)) return "";
+  return `\nNo gateway serves this inventory now: streetnode city --updates-port ${GATEWAY_PORT} goes on from here.`;
 }
 
 function whoAmI(): string {
@@ -251,11 +362,24 @@ function read(file: string): Buffer {
   }
 }
 
+function write(file: string, content: Uint8Array): void {
+  try {
+    writeFileSync(file, content);
+  } catch (error) {
+    throw new InputError(`--out ${(error as Error).message}`);
+  }
+}
+
 function writeNew(file: string, content: string, mode: number): void {
   try {
     writeFileSync(file, content, { flag: "wx", mode });
   } catch (error) {
-    throw new InputError(`${file}: ${(error as Error).message}`);
+    const isThere = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw new InputError(
+      isThere
+        ? `${file}: is there already: a key is never overwritten, give another name`
+        : `${file}: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -264,11 +388,9 @@ function usable<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const { code, problem } = error as { code?: unknown; problem?: unknown };
     if (error instanceof ImageError)
-      throw new InputError(`${file}: ${String(problem)}: it ${error.message}`);
-    if (typeof code === "string" && /^ERR_(OSSL|CRYPTO|INVALID)/.test(code))
-      throw new InputError(`${file}: is no key of Ed25519 in PEM`);
+      throw new InputError(`${file}: ${error.problem}: it ${error.message}`);
+    if (error instanceof KeyError) throw new InputError(`${file}: ${error.message}`);
     throw error;
   }
 }
