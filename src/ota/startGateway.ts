@@ -43,6 +43,10 @@ export interface GatewayStart extends ListenOptions {
   /** Where devices connect; without it they come by `accept` only, as simulated ones do. */
   readonly at?: { readonly host: string; readonly port: number };
   readonly onNote?: (note: UpdateNote) => void;
+  /** Nodes that get a program at the same time; 8 when left out. */
+  readonly nodesAtOnce?: number | undefined;
+  /** Bytes of programs a second, over all nodes; 64,000 when left out. */
+  readonly bytesPerS?: number | undefined;
 }
 
 /** A running update gateway. */
@@ -64,7 +68,7 @@ export interface RunningGateway {
  * @throws InputError when the port is taken, or the inventory has another gateway
  */
 export async function startGateway(options: GatewayStart): Promise<RunningGateway> {
-  const { city, inventory, link, at, onNote } = options;
+  const { city, inventory, link, at, onNote, nodesAtOnce, bytesPerS } = options;
   const release = takeInventory(inventory);
   let service: UpdateService | undefined;
   try {
@@ -75,6 +79,8 @@ export async function startGateway(options: GatewayStart): Promise<RunningGatewa
       clock: realOtaClock,
       link,
       ...(onNote ? { onNote } : {}),
+      ...(nodesAtOnce === undefined ? {} : { nodesAtOnce }),
+      ...(bytesPerS === undefined ? {} : { bytesPerS }),
     });
     service = running;
     const { gateway } = running;

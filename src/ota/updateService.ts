@@ -239,6 +239,9 @@ export class UpdateService {
       )
         this.#cameWithOld(step, seen.reason);
       else if (step.state !== "asked") this.#happened(node, "back-old");
+    } else if (step.state !== "waiting") {
+      // Somebody has written it by a cable: nothing is known of how it goes.
+      this.#broke(step, "runs a program that is neither the old nor the new one");
     }
   }
 

@@ -50,7 +50,15 @@ export interface CityServerOptions extends BrokerLogin, ListenOptions {
    * Where nodes get new programs, `simulated` for nodes of this process; without it there are no
    * updates over the air.
    */
-  readonly updates?: { readonly host: string; readonly port: number } | "simulated" | undefined;
+  readonly updates?:
+    | {
+        readonly host: string;
+        readonly port: number;
+        readonly nodesAtOnce?: number | undefined;
+        readonly bytesPerS?: number | undefined;
+      }
+    | "simulated"
+    | undefined;
   /** UTC in milliseconds; this computer's clock by default. */
   readonly now?: () => number;
 }
@@ -64,6 +72,14 @@ export interface CityServer extends WebServer {
 }
 
 const COMMAND_WAIT_MS = 15_000;
+/** What whoever runs the server is told of updates; all of it stands in the audit log. */
+const TOLD_OF_UPDATES = new Set([
+  "node-rescued",
+  "node-crashes",
+  "node-refused",
+  "rollout-rolling-back",
+  "rollout-stopped",
+]);
 const DAY_MS = 24 * 3600_000;
 /** Old readings are forgotten a step at a time, so that nobody waits for it. */
 const FORGET_PERIOD_MS = 1000;
@@ -121,13 +137,17 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
 
   const updates: RunningGateway | undefined = options.updates
     ? await startGateway({
-        ...(options.updates === "simulated" ? {} : { at: options.updates }),
+        ...(options.updates === "simulated" ? {} : { at: options.updates, ...options.updates }),
         city,
         inventory,
         link: {
           connected: () => link.state().state === "up",
           publish: (topic, payload) =>
             void client.publish(topic, payload, { qos: 1 }).catch(() => {}),
+        },
+        onNote: ({ what, node, detail }) => {
+          if (TOLD_OF_UPDATES.has(what))
+            onProblem([what, node, detail].filter((part) => part !== undefined).join(" "));
         },
       })
     : undefined;

@@ -130,6 +130,19 @@ describe("a rollout that is over", () => {
   });
 });
 
+describe("a node that is written by a cable while it is watched", () => {
+  it("does not count as good with what nobody asked for", () => {
+    allRun();
+    city.rollout();
+    city.run(10_000);
+    updates(A);
+    city.starts(A, city.add(3, "3.0.0"), { start: "power-on" });
+    city.run(10_000);
+    expect(city.step(A).detail).toContain("neither the old nor the new one");
+    expect(city.state).toBe("rolling-back");
+  });
+});
+
 describe("a canary", () => {
   it("is watched for longer than the others when the plan says so", () => {
     allRun();
@@ -208,6 +221,15 @@ describe("an image", () => {
     city.starts(A, third);
     city.run(11 * MINUTE_MS);
     expect(city.store.programs().get(A)?.good).toBe(third.hash);
+  });
+
+  it("that is older than what nodes run is brought only when that is meant", () => {
+    allRun();
+    const newer = city.add(10, "10.0.0");
+    city.starts(B, newer);
+    city.run(11 * MINUTE_MS);
+    expect(() => city.rollout()).toThrow(`${B} runs a newer version than 2.0.0: --older`);
+    expect(city.rollout({}, city.image.hash, true)).toBe(1);
   });
 
   it("is asked for by enough of its hash", () => {

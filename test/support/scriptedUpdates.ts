@@ -98,11 +98,12 @@ export class ScriptedUpdates {
     this.#generation++;
   }
 
-  rollout(plan: Partial<RolloutPlan> = {}, image = this.image.hash): number {
+  rollout(plan: Partial<RolloutPlan> = {}, image = this.image.hash, older = false): number {
     return planRollout(this.inventory, this.store, {
       image,
       city: CITY,
       patterns: ["*"],
+      older,
       plan: {
         canary: 1,
         batch: 1,

@@ -36,6 +36,8 @@ interface CityOptions {
   readonly tlsKey?: string;
   readonly trustedProxy?: string;
   readonly updatesPort?: number;
+  readonly updatesNodes?: number;
+  readonly updatesRate?: number;
 }
 
 /**
@@ -81,6 +83,16 @@ export function cityCommand(
       `serve new programs to nodes at this port (usually ${GATEWAY_PORT}); off when left out`,
       wholeNumber(1, 65535),
     )
+    .option(
+      "--updates-nodes <n>",
+      "nodes that get a program at the same time (default: 8)",
+      wholeNumber(1, 1000),
+    )
+    .option(
+      "--updates-rate <bytes>",
+      "bytes of programs a second, over all nodes (default: 64000)",
+      wholeNumber(1000, 1_000_000_000),
+    )
     .option("--tls-cert <file>", "serve over TLS: certificate with its chain (PEM)")
     .option("--tls-key <file>", "the certificate's key (PEM)")
     .option("--trusted-proxy <address>", "a reverse proxy whose X-Forwarded headers are believed")
@@ -107,6 +119,12 @@ async function runCity(
   if (cityProblem) throw new InputError(`--city ${city}: ${cityProblem}`);
   if (trustedProxy !== undefined && isIP(trustedProxy) === 0)
     throw new InputError(`--trusted-proxy ${trustedProxy}: expected an IP address`);
+  for (const [option, value] of [
+    ["--updates-nodes", options.updatesNodes],
+    ["--updates-rate", options.updatesRate],
+  ])
+    if (value !== undefined && options.updatesPort === undefined)
+      throw new InputError(`${option}: there are no updates without --updates-port`);
   const tls = readTls(options);
   const tiles = readTiles(options);
   const map = options.map === undefined ? EMPTY_MAP : readMap(options.map);
@@ -137,7 +155,15 @@ async function runCity(
       publicView: options.public ?? false,
       tls,
       trustedProxy,
-      updates: options.updatesPort === undefined ? undefined : { host, port: options.updatesPort },
+      updates:
+        options.updatesPort === undefined
+          ? undefined
+          : {
+              host,
+              port: options.updatesPort,
+              nodesAtOnce: options.updatesNodes,
+              bytesPerS: options.updatesRate,
+            },
       brokerUrl: `${broker.tls ? "mqtts" : "mqtt"}://${broker.host}:${broker.port}`,
       onProblem: (problem) => warn(problem),
     }),

@@ -37,6 +37,7 @@ interface RolloutOptions extends StoreOptions {
   readonly canaryWait?: number;
   readonly back: number;
   readonly limit: number;
+  readonly older?: true;
 }
 
 const SECRET_FILE_MODE = 0o600;
@@ -213,6 +214,7 @@ function rollout(): Command {
     .option("--canary-wait <time>", "the same for a canary (default: 3 x --wait)", parseDuration)
     .option("--back <time>", "how long a node may take to be back", parseDuration, 900_000)
     .option("--limit <percent>", "share of failed nodes that stops it", wholeNumber(0, 100), 4)
+    .option("--older", "let nodes get an older version than they run")
     .addOption(inventoryOption())
     .option("--json", "print the result as JSON")
     .addHelpText(
@@ -240,6 +242,7 @@ Example:
           image: /^[0-9a-f]{6,64}$/.test(image) ? image : store.addImage(read(image)).hash,
           city: options.city,
           patterns: options.nodes,
+          older: options.older ?? false,
           plan: {
             canary: options.canary,
             batch: options.batch,
