@@ -34,6 +34,13 @@ function takeInventory(inventory: Inventory): () => void {
   }
 }
 
+/** A reading that came before the gateway began. */
+export interface RecentReading {
+  readonly node: string;
+  readonly metric: string;
+  readonly timeMs: number;
+}
+
 /** What the update gateway of a city needs. */
 export interface GatewayStart extends ListenOptions {
   readonly city: string;
@@ -43,6 +50,8 @@ export interface GatewayStart extends ListenOptions {
   /** Where devices connect; without it they come by `accept` only, as simulated ones do. */
   readonly at?: { readonly host: string; readonly port: number };
   readonly onNote?: (note: UpdateNote) => void;
+  /** What nodes gave not long ago: a node must go on giving that after its update. */
+  readonly recentReadings?: readonly RecentReading[];
   /** Nodes that get a program at the same time; 8 when left out. */
   readonly nodesAtOnce?: number | undefined;
   /** Bytes of programs a second, over all nodes; 64,000 when left out. */
@@ -83,6 +92,8 @@ export async function startGateway(options: GatewayStart): Promise<RunningGatewa
       ...(bytesPerS === undefined ? {} : { bytesPerS }),
     });
     service = running;
+    for (const { node, metric, timeMs } of options.recentReadings ?? [])
+      running.remember(node, metric, timeMs);
     const { gateway } = running;
     const devices = at && (await openDevicePort(at.host, at.port, gateway.accept, options));
     const desk = new UpdatesDesk(

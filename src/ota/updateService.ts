@@ -67,7 +67,7 @@ const TICK_MS = 1000;
 /** What a person wishes is read so often. */
 const WISH_EVERY_TICKS = 5;
 /** A channel counts as one that a node has when it gave a reading in this time. */
-const CHANNEL_RECENT_MS = 20 * 60_000;
+export const CHANNEL_RECENT_MS = 20 * 60_000;
 /** A channel that a node had may take so long to give a reading again, however short the watch is. */
 const CHANNEL_BACK_MS = 10 * 60_000;
 /** A program is good for a node that has stayed on the broker with it for so long. */
@@ -150,6 +150,12 @@ export class UpdateService {
     this.#receiver.receive(topic, payload, this.#options.clock.nowMs());
   }
 
+  /** Takes note of a reading that came before this service began. */
+  remember(node: string, metric: string, timeMs: number): void {
+    const { channels } = this.#seenOf(node);
+    channels.set(metric, Math.max(timeMs, channels.get(metric) ?? -Infinity));
+  }
+
   /** Ends everything; what was begun goes on with the next service. */
   close(): void {
     this.#timer?.cancel();
@@ -182,7 +188,10 @@ export class UpdateService {
   #stateCame(node: string, said: StateMessage, arrivedMs: number): void {
     const seen = this.#seenOf(node);
     const online = said.state === "online";
-    if (online !== seen.online || said.boot !== seen.boot) seen.sinceMs = arrivedMs;
+    const isNew = online !== seen.online || said.boot !== seen.boot;
+    // The broker says again what it retains whenever the city connects anew.
+    const isNews = isNew || said.reason !== seen.reason;
+    if (isNew) seen.sinceMs = arrivedMs;
     seen.online = online;
     seen.reason = said.reason;
     seen.boot = said.boot;
@@ -191,7 +200,7 @@ export class UpdateService {
       seen.start = said.start ?? "";
       seen.safeMode = said.safeMode ?? false;
       seen.checks = said.checks ?? [];
-      this.#cameBack(node, seen);
+      if (isNews) this.#cameBack(node, seen);
     } else {
       if (said.reason === "updating") this.#left(node);
       this.gateway.look(node);

@@ -13,7 +13,8 @@ import { SqliteHistory } from "../history/sqliteHistory";
 import type { Inventory } from "../inventory/inventory";
 import type { ListenOptions } from "../net/listen";
 import type { OnDevice } from "../ota/messageSocket";
-import { startGateway, type RunningGateway } from "../ota/startGateway";
+import { startGateway, type RecentReading, type RunningGateway } from "../ota/startGateway";
+import { CHANNEL_RECENT_MS } from "../ota/updateService";
 import { sendCommand } from "../operator/sendCommand";
 import { People } from "../people/people";
 import { Sessions } from "../people/sessions";
@@ -120,8 +121,13 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     view.restore(memory);
     if (memory.sequences) receiver.restore({ city, node: memory.node }, memory.sequences);
   }
+  const recentReadings: RecentReading[] = [];
   for await (const portion of history.recentReadings(now() - HISTORY_MS))
-    for (const reading of portion) view.restoreReading(reading);
+    for (const reading of portion) {
+      view.restoreReading(reading);
+      if (options.updates && reading.timeMs >= now() - CHANNEL_RECENT_MS)
+        recentReadings.push(reading);
+    }
 
   const visits = await VisitDesk.open({
     view,
@@ -140,6 +146,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
         ...(options.updates === "simulated" ? {} : { at: options.updates, ...options.updates }),
         city,
         inventory,
+        recentReadings,
         link: {
           connected: () => link.state().state === "up",
           publish: (topic, payload) =>

@@ -64,6 +64,24 @@ describe("a rollout whose gateway or broker was away for longer than a node may 
   });
 });
 
+describe("a node that was asked", () => {
+  it("has not come back because the broker says again what it retains", () => {
+    allRun();
+    city.rollout();
+    city.run(10_000);
+    city.says(A, {
+      state: "online",
+      reason: "boot",
+      boot: 1,
+      program: city.before.shortHash,
+      start: "power-on",
+    });
+    city.run(2000);
+    expect(city.step(A)).toMatchObject({ state: "asked", attempts: 1 });
+    expect(city.commands).toHaveLength(1);
+  });
+});
+
 describe("a node that is not there", () => {
   it("gives its place to another one, and comes last", () => {
     allRun([B, C]);
