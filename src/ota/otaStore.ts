@@ -104,8 +104,8 @@ export class OtaStore {
 
   /** Differs from what it was before whenever somebody has written since; costs no transaction. */
   mark(): string {
-    const { mtimeMs, size } = statSync(this.#file);
-    return `${mtimeMs} ${size}`;
+    const found = statSync(this.#file, { throwIfNoEntry: false });
+    return found ? `${found.mtimeMs} ${found.size}` : "missing";
   }
 
   /** The keys of all nodes that have one, without those that are retired. */

@@ -50,6 +50,7 @@ export interface GatewayStart extends ListenOptions {
   /** Where devices connect; without it they come by `accept` only, as simulated ones do. */
   readonly at?: { readonly host: string; readonly port: number };
   readonly onNote?: (note: UpdateNote) => void;
+  readonly onProblem?: (problem: string) => void;
   /** What nodes gave not long ago: a node must go on giving that after its update. */
   readonly recentReadings?: readonly RecentReading[];
   /** Nodes that get a program at the same time; 8 when left out. */
@@ -77,7 +78,7 @@ export interface RunningGateway {
  * @throws InputError when the port is taken, or the inventory has another gateway
  */
 export async function startGateway(options: GatewayStart): Promise<RunningGateway> {
-  const { city, inventory, link, at, onNote, nodesAtOnce, bytesPerS } = options;
+  const { city, inventory, link, at, onNote, onProblem, nodesAtOnce, bytesPerS } = options;
   const release = takeInventory(inventory);
   let service: UpdateService | undefined;
   try {
@@ -88,6 +89,7 @@ export async function startGateway(options: GatewayStart): Promise<RunningGatewa
       clock: realOtaClock,
       link,
       ...(onNote ? { onNote } : {}),
+      ...(onProblem ? { onProblem } : {}),
       ...(nodesAtOnce === undefined ? {} : { nodesAtOnce }),
       ...(bytesPerS === undefined ? {} : { bytesPerS }),
     });

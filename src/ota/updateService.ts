@@ -2,6 +2,7 @@ import { DOWN_COMMAND, nodeTopic } from "../../devs/contract/topics";
 import type { CommandMessage, StateMessage } from "../../devs/contract/messages";
 import { BACKOFF_LONGEST_MS } from "../../devs/mqtt/backoff";
 import { Receiver } from "../city/receiver";
+import { InventoryError } from "../inventory/inventoryError";
 import type { OtaClock } from "./clock";
 import { Gateway, type Contact, type GatewayEvent } from "./gateway";
 import type { Image } from "./image";
@@ -34,6 +35,8 @@ export interface UpdateServiceOptions {
   readonly nodesAtOnce?: number;
   /** Bytes of programs a second, over all nodes; 64,000 when left out. */
   readonly bytesPerS?: number;
+  /** Gets a sentence when the inventory cannot be used; everything waits until it can. */
+  readonly onProblem?: (problem: string) => void;
   /** Gets a line for each thing that a person may want to know at once. */
   readonly onNote?: (note: UpdateNote) => void;
 }
@@ -105,11 +108,11 @@ export class UpdateService {
   #keysReadMs: number;
   #rollout: Rollout | undefined;
   #steps = new Map<string, RolloutStep>();
-  /** Whether a node failed that had been good. */
-  #failedLate = false;
   /** Nodes that were at the gateway since they were asked, and got nothing for the sake of their readings. */
   readonly #withheld = new Set<string>();
   #ticks = 0;
+  /** Why the last turn was not done. */
+  #problem: string | undefined;
   /** Since when the broker is there; endless while it is away. */
   #brokerSinceMs = -Infinity;
   /** Of the inventory, when wishes were last read. */
@@ -161,7 +164,12 @@ export class UpdateService {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.gateway.close();
-    this.#save();
+    try {
+      this.#save();
+    } catch (error) {
+      if (!(error instanceof InventoryError)) throw error;
+      this.#hasTrouble(error.message);
+    }
   }
 
   // --- what is known of the nodes ---------------------------------------------------
@@ -269,8 +277,13 @@ export class UpdateService {
     const known = this.#keys.get(node);
     // A board may have been written since; a flood of unknown names reads the keys once a second.
     if (known || clock.nowMs() - this.#keysReadMs < TICK_MS) return known;
-    this.#keys = store.updateKeys();
     this.#keysReadMs = clock.nowMs();
+    try {
+      this.#keys = store.updateKeys();
+    } catch (error) {
+      // The node asks again.
+      if (!(error instanceof InventoryError)) throw error;
+    }
     return this.#keys.get(node);
   }
 
@@ -349,6 +362,25 @@ export class UpdateService {
   // --- the rollout -----------------------------------------------------------------
 
   #tick(): void {
+    try {
+      this.#turnOnce();
+      this.#hasTrouble(undefined);
+    } catch (error) {
+      // What could not be stored is stored in a later turn, and nothing is sent before.
+      if (!(error instanceof InventoryError)) throw error;
+      this.#hasTrouble(error.message);
+      this.#ticks = 0;
+    }
+    if (this.#timer) this.#timer = this.#options.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  #hasTrouble(problem: string | undefined): void {
+    if (problem !== undefined && problem !== this.#problem)
+      this.#options.onProblem?.(`updates wait: ${problem}`);
+    this.#problem = problem;
+  }
+
+  #turnOnce(): void {
     if (this.#ticks++ % WISH_EVERY_TICKS === 0) this.#readWishes();
     if (!this.#options.link.connected()) this.#brokerSinceMs = Infinity;
     else {
@@ -357,14 +389,13 @@ export class UpdateService {
       if (this.#rollout) this.#advance(this.#rollout);
     }
     this.#save();
-    if (this.#timer) this.#timer = this.#options.clock.after(TICK_MS, () => this.#tick());
   }
 
   #readWishes(): void {
     const mark = this.#options.store.mark();
     if (mark === this.#mark) return;
-    this.#mark = mark;
     const { rollout, wish, keys, images } = this.#options.store.changes();
+    this.#mark = mark;
     this.#keys = keys;
     if (images.join() !== this.#imagesRead) this.#readImages();
     this.#imagesRead = images.join();
@@ -441,10 +472,11 @@ export class UpdateService {
       "too-many-failed",
       `${failed.length} of ${of} failed: ${failed[0]?.node} ${failed[0]?.detail ?? ""}`,
     );
-    if (!this.#failedLate || rollout.state !== "rolling-back") return;
+    const late = failed.some(({ detail }) => detail?.includes(WAS_GOOD));
+    if (!late || rollout.state !== "rolling-back") return;
     // The watch was too short for this fault: who has passed it may have the fault as well.
     for (const step of steps)
-      if (step.state === "good") this.#broke(step, "failed on another node after it was good");
+      if (step.state === "good") this.#broke(step, "another node failed with it");
   }
 
   #rollBack(rollout: Rollout, steps: readonly RolloutStep[]): void {
@@ -465,7 +497,6 @@ export class UpdateService {
     this.#save();
     this.#rollout = undefined;
     this.#steps = new Map();
-    this.#failedLate = false;
   }
 
   /** Lets nodes that are not there change places with some that are: a dead pole holds nobody up. */
@@ -628,8 +659,7 @@ export class UpdateService {
 
   #broke(step: RolloutStep, detail: string): void {
     if (hasFailed(step.state)) return;
-    if (step.state === "good") this.#failedLate = true;
-    step.detail = detail;
+    step.detail = step.state === "good" ? `${detail}${WAS_GOOD}` : detail;
     this.#happened(step.node, "broke");
   }
 
@@ -700,5 +730,6 @@ export class UpdateService {
 
 const NOTHING: NodeProgram = { wanted: undefined, good: undefined, forced: false };
 const ASKED_BACK = "; asked to take its old program back";
+const WAS_GOOD = ", after it was good";
 const NO_WAY_BACK =
   "there is no way back until streetnode ota add was given the signed image of it";

@@ -1,4 +1,5 @@
 import type { AuditEntry } from "../inventory/inventory";
+import { InventoryError } from "../inventory/inventoryError";
 import type { OtaStore, Rollout, RolloutStep } from "./otaStore";
 import { hasFailed, isOver, type RolloutState, type StepState } from "./rolloutStates";
 
@@ -66,7 +67,12 @@ export class UpdatesDesk {
 
   /** What there is to tell now. */
   view(): UpdatesView {
-    this.#read();
+    try {
+      this.#read();
+    } catch (error) {
+      // People see what was known, and whoever runs the server is told elsewhere.
+      if (!(error instanceof InventoryError)) throw error;
+    }
     const sinceMs = this.#now() - SHOWN_MS;
     const latest = this.#latest;
     const shown = latest && (!isOver(latest.state) || latest.changedMs >= sinceMs);
@@ -79,13 +85,13 @@ export class UpdatesDesk {
   #read(): void {
     const mark = this.#store.mark();
     if (mark === this.#mark) return;
-    this.#mark = mark;
     this.#latest = this.#store.rollouts()[0];
     this.#steps = this.#latest ? this.#store.steps(this.#latest.id) : [];
     this.#version = this.#latest ? (this.#store.version(this.#latest.image) ?? "") : "";
     this.#rescues = this.#audit()
       .filter(({ what }) => what === "node-rescued")
       .map(({ name = "", atMs }) => ({ node: name, atMs }));
+    this.#mark = mark;
   }
 
   #rolloutView({ id, state, reason, stage, createdMs }: Rollout): RolloutView {

@@ -147,6 +147,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
         city,
         inventory,
         recentReadings,
+        onProblem,
         link: {
           connected: () => link.state().state === "up",
           publish: (topic, payload) =>

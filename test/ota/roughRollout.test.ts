@@ -128,6 +128,10 @@ it(
     expect(verdict.reported).toBeGreaterThan(10 * NODES);
     expect(lost).toEqual([]);
     expect(verdict.invented).toEqual([]);
+
+    // What each node says it runs stands whole in its flash.
+    await city.powerCycle(5 * MINUTE_MS);
+    expect(city.names.map((name) => city.program(name))).toEqual(told);
   },
   60 * MINUTE_MS,
 );

@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { newSigningKey } from "../../src/ota/image";
 import { ScriptedUpdates } from "../support/scriptedUpdates";
@@ -61,6 +62,52 @@ describe("a rollout whose gateway or broker was away for longer than a node may 
     city.run(2 * MINUTE_MS);
     expect(city.state).toBe("rolling-back");
     expect(city.step(A).detail).toContain("not back within 10 minutes");
+  });
+});
+
+describe("an inventory that cannot be used for a while", () => {
+  it("holds a rollout up, and ends nothing", () => {
+    allRun();
+    city.rollout();
+    const { file } = city.inventory;
+    renameSync(file, `${file}.away`);
+    city.run(MINUTE_MS);
+    expect(city.problems).toHaveLength(1);
+    expect(city.problems[0]).toContain("updates wait: there is no inventory at");
+    expect(city.commands).toEqual([]);
+    renameSync(`${file}.away`, file);
+    city.run(10_000);
+    expect(city.step(A).state).toBe("asked");
+    expect(city.commands).toHaveLength(1);
+  });
+});
+
+describe("a rollout that fails on a node that was good", () => {
+  it("is taken back from all, also by a gateway that began after that", () => {
+    allRun();
+    city.rollout({ limit: 0.4 });
+    for (const name of [A, B]) {
+      city.run(10_000);
+      updates(name);
+      city.run(70_000);
+      expect(city.step(name).state).toBe("good");
+    }
+    city.run(10_000);
+    // One of three, not a canary, is below the limit.
+    city.starts(B, city.image, { start: "crash" });
+    city.run(2000);
+    expect(city.step(B).detail).toContain("restarted by itself (crash), after it was good");
+    expect(city.state).toBe("batch");
+    city.killGateway();
+    city.startGateway();
+    city.run(10_000);
+    updates(C);
+    city.starts(C, city.image, { start: "crash" });
+    city.run(2000);
+    expect(city.state).toBe("rolling-back");
+    // It has failed nowhere yet, and may as well.
+    expect(city.step(A)).toMatchObject({ state: "returning" });
+    expect(city.step(A).detail).toContain("another node failed with it");
   });
 });
 

@@ -270,6 +270,14 @@ export class OtaCity {
     return this.#hashes.get(this.#programs.get(node) ?? -1);
   }
 
+  /** Takes every node's power, gives it back, and waits until each has told anew what it runs. */
+  async powerCycle(ms: number): Promise<void> {
+    this.city.powerOff();
+    this.#programs.clear();
+    await this.city.powerOn();
+    await this.until(() => this.#programs.size === this.names.length, ms);
+  }
+
   async run(ms: number): Promise<void> {
     await this.city.run(this.scheduler.nowMs + ms, Infinity);
   }

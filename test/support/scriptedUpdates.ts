@@ -30,6 +30,7 @@ export class ScriptedUpdates {
   readonly before: Image;
   readonly image: Image;
   readonly notes: UpdateNote[] = [];
+  readonly problems: string[] = [];
   /** Commands as they were published. */
   readonly commands: { readonly node: string; readonly program: number }[] = [];
   brokerRuns = true;
@@ -89,6 +90,7 @@ export class ScriptedUpdates {
           }),
       },
       onNote: (note) => this.notes.push(note),
+      onProblem: (problem) => this.problems.push(problem),
     });
     for (const [topic, payload] of this.#states) this.service.hear(topic, Buffer.from(payload));
   }
