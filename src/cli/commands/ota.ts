@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { nameProblem } from "../../../devs/contract/topics";
 import { boardIds } from "../../flash/boardConfiguration";
 import { InputError } from "../../inputError";
@@ -201,18 +201,17 @@ function rollout(): Command {
   return new Command("rollout")
     .description("bring an image to nodes, a few first; the gateway carries it out")
     .argument("<image>", "a file of streetnode ota sign, or the first digits of a hash")
-    .option(
-      "--nodes <pattern>",
-      "names and patterns such as 'bk-00*'; may be repeated",
-      collect,
-      [],
+    .addOption(
+      new Option("--nodes <pattern>", "names and patterns such as 'bk-00*'; may be repeated")
+        .argParser(collect)
+        .default([], "none"),
     )
     .option("--city <name>", "name of the city", "berkane")
     .option("--canary <n>", "nodes that come first", wholeNumber(1, 1000), 2)
     .option("--batch <n>", "nodes of each further stage", wholeNumber(1, 1000), 25)
-    .option("--wait <time>", "how long a node that is back is watched", parseDuration, 600_000)
+    .addOption(duration("--wait", "how long a node that is back is watched", 600_000, "10m"))
     .option("--canary-wait <time>", "the same for a canary (default: 3 x --wait)", parseDuration)
-    .option("--back <time>", "how long a node may take to be back", parseDuration, 900_000)
+    .addOption(duration("--back", "how long a node may take to be back", 900_000, "15m"))
     .option("--limit <percent>", "share of failed nodes that stops it", wholeNumber(0, 100), 4)
     .option("--older", "let nodes get an older version than they run")
     .addOption(inventoryOption())
@@ -260,6 +259,10 @@ Example:
         `Rollout ${id} to ${nodes} nodes has begun: streetnode ota status shows how it goes.${noGateway(options)}`,
       );
     });
+}
+
+function duration(name: string, description: string, ms: number, shown: string): Option {
+  return new Option(`${name} <time>`, description).argParser(parseDuration).default(ms, shown);
 }
 
 function status(): Command {
