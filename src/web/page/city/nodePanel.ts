@@ -9,6 +9,7 @@ import type {
   SeriesAnswer,
 } from "../../api";
 import type { Account } from "../account";
+import { commandProblemText, commandText } from "../commandText";
 import { element, setText } from "../dom";
 import { fill } from "../language";
 import { RequestProblem, getJson, postJson } from "../requests";
@@ -181,17 +182,15 @@ export class NodePanel {
     button.disabled = true;
     setText(this.#answer, texts.identifyAsked);
     try {
-      const { result, reason } = await this.#account.signedIn(() =>
+      const answer = await this.#account.signedIn(() =>
         postJson<CommandAnswer>(`/api/nodes/${this.node}/command`, {
           command: "identify",
           seconds: IDENTIFY_S,
         } satisfies CommandRequest),
       );
-      const words = texts.commandResults[result];
-      setText(this.#answer, reason === undefined ? words : `${words} (${reason})`);
+      setText(this.#answer, commandText(answer, texts));
     } catch (problem) {
-      if (!(problem instanceof RequestProblem)) throw problem;
-      setText(this.#answer, problem.status === 403 ? texts.mayNot : texts.notReached);
+      setText(this.#answer, commandProblemText(problem, texts));
     } finally {
       button.disabled = false;
     }

@@ -1,7 +1,8 @@
 import type { CommandAnswer, CommandRequest } from "../../api";
 import type { Account } from "../account";
+import { commandProblemText, commandText } from "../commandText";
 import { element, setText } from "../dom";
-import { RequestProblem, postJson } from "../requests";
+import { postJson } from "../requests";
 import type { Surroundings } from "../surroundings";
 import type { FieldTexts } from "./texts/fieldTexts";
 
@@ -44,14 +45,12 @@ export class CommandButtons {
     button.disabled = true;
     setText(this.#answer, texts.identifyAsked);
     try {
-      const { result, reason } = await this.#account.signedIn(() =>
+      const answer = await this.#account.signedIn(() =>
         postJson<CommandAnswer>(`/api/nodes/${this.#node}/command`, command),
       );
-      const words = texts.commandResults[result];
-      setText(this.#answer, reason === undefined ? words : `${words} (${reason})`);
+      setText(this.#answer, commandText(answer, texts));
     } catch (problem) {
-      if (!(problem instanceof RequestProblem)) throw problem;
-      setText(this.#answer, problem.status === 403 ? texts.mayNot : texts.notReached);
+      setText(this.#answer, commandProblemText(problem, texts));
     } finally {
       button.disabled = false;
     }

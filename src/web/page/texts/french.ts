@@ -33,12 +33,14 @@ export const FRENCH: Texts = {
   signedInAs: "Connecté : {name} ({role})",
   signInExpired:
     "Votre session est terminée. Reconnectez-vous ; rien de ce que vous avez saisi n’est perdu.",
+  signInToWatch: "Connectez-vous pour voir la ville.",
   signInWrong: "Nom ou mot de passe incorrect.",
   signInTooMany: "Trop de tentatives. Réessayez dans {time}.",
   userName: "Nom",
   password: "Mot de passe",
   cancel: "Annuler",
   notReached: "Le serveur est injoignable. Réessayez.",
+  noLine: "Le serveur n’a pas de liaison avec les nœuds. Réessayez dans une minute.",
   mayNot: "Votre rôle ne le permet pas.",
   roles: { viewer: "observateur", crew: "équipe", technician: "technicien", operator: "opérateur" },
   linkDown:

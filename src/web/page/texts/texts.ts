@@ -48,12 +48,14 @@ export interface Texts {
   readonly signOut: string;
   readonly signedInAs: string;
   readonly signInExpired: string;
+  readonly signInToWatch: string;
   readonly signInWrong: string;
   readonly signInTooMany: string;
   readonly userName: string;
   readonly password: string;
   readonly cancel: string;
   readonly notReached: string;
+  readonly noLine: string;
   readonly mayNot: string;
   readonly roles: Readonly<Record<Role, string>>;
   readonly linkDown: string;
