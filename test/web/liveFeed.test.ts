@@ -35,6 +35,7 @@ function rig() {
       snapshot: ({ city }) => seen.push(`snapshot ${city}`),
       change: () => seen.push("change"),
       stateChanged: (state) => seen.push(state),
+      failed: () => seen.push("failed"),
     },
   );
   feed.start();
@@ -67,7 +68,7 @@ describe("LiveFeed", () => {
     vi.advanceTimersByTime(RETRY_MS);
     expect(lines).toHaveLength(3);
     lines[2].say("alive", { nowMs: 0 });
-    expect(seen).toEqual(["live", "lost", "live"]);
+    expect(seen).toEqual(["live", "lost", "failed", "failed", "live"]);
   });
 
   it("notices a line that went silent without closing", () => {
@@ -95,6 +96,18 @@ describe("LiveFeed", () => {
     const { lines, seen } = rig();
     lines[0].fail();
     lines[0].say("change", { nowMs: 0 });
-    expect(seen).toEqual(["connecting"]);
+    expect(seen).toEqual(["connecting", "failed"]);
+  });
+
+  it("ends when it is told to, and begins anew as the first time", () => {
+    const { feed, lines, seen } = rig();
+    lines[0].say("alive", { nowMs: 0 });
+    feed.stop();
+    expect(lines[0].closed).toBe(true);
+    vi.advanceTimersByTime(SILENCE_MAX_MS + RETRY_MS);
+    expect(lines).toHaveLength(1);
+    feed.start();
+    lines[1].say("alive", { nowMs: 0 });
+    expect(seen).toEqual(["live", "connecting", "live"]);
   });
 });

@@ -56,8 +56,9 @@ export class Account {
   }
 
   #take(session: SessionAnswer): void {
+    const same = JSON.stringify(session) === JSON.stringify(this.session);
     this.session = session;
-    this.#changed();
+    if (!same) this.#changed();
   }
 
   #openDialog(expired: boolean): Promise<boolean> {

@@ -95,6 +95,8 @@ export class Frame implements Surroundings {
         words[state],
       );
     }
+    // Nothing comes for who may not watch.
+    this.#live.hidden = this.account.session !== undefined && !this.account.may("watch");
     this.#banner.hidden = problems.length === 0;
     setText(this.#banner, problems.join(" "));
   }

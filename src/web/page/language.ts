@@ -53,6 +53,15 @@ export function storeLanguage(code: LanguageCode): void {
   }
 }
 
+/** A part of an address as it is meant; as it stands where it is no such part. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** A text with its `{name}` places filled in. */
 export function fill(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);

@@ -20,6 +20,8 @@ export interface LiveFeedListener {
   change(change: CityChange): void;
   /** Also called when a first connection fails, with `connecting`. */
   stateChanged(state: LiveState): void;
+  /** A line was lost, or refused: the server may want to know who asks. */
+  failed(): void;
 }
 
 /** The server speaks at least every 5 s; silence of this length means that the line is dead. */
@@ -63,6 +65,13 @@ export class LiveFeed {
     this.#timer = setTimeout(() => this.#lost(), SILENCE_MAX_MS);
   }
 
+  /** Ends the line, as if there never was one. */
+  stop(): void {
+    this.#hangUp();
+    this.#failed = false;
+    this.#enter("connecting");
+  }
+
   /** The server's clock, UTC in milliseconds. */
   nowMs(): number {
     return Date.now() + this.skewMs;
@@ -86,6 +95,7 @@ export class LiveFeed {
     this.#timer = setTimeout(() => this.start(), RETRY_MS);
     if (this.state === "connecting") this.#listener.stateChanged("connecting");
     else this.#enter("lost");
+    this.#listener.failed();
   }
 
   #enter(state: LiveState): void {

@@ -5,7 +5,7 @@ import type { MapAnswer } from "../../api";
 import type { CityChange, CityLink, CitySnapshot } from "../../feed";
 import { ICONS, element, icon, setText } from "../dom";
 import { Frame } from "../frame";
-import { fill } from "../language";
+import { decoded, fill } from "../language";
 import { LiveFeed } from "../liveFeed";
 import { liveProblems } from "../liveText";
 import { LAYERS, legendOf, markOf, type Layer } from "../map/marks";
@@ -37,12 +37,14 @@ export class CityPage {
   #parts: Parts | undefined;
   #panel: NodePanel | undefined;
   #started = false;
+  #checking = false;
 
   constructor() {
     this.#feed = new LiveFeed(() => new EventSource("/events"), {
       snapshot: (snapshot) => this.#takeSnapshot(snapshot),
       change: (change) => this.#takeChange(change),
       stateChanged: () => this.#showLive(),
+      failed: () => void this.#checkSession(),
     });
     this.#frame = new Frame({
       title: (texts) => texts.title,
@@ -64,7 +66,7 @@ export class CityPage {
     });
   }
 
-  /** Signs in where one has to, then follows the city. */
+  /** Finds out who looks, and asks to sign in where one has to. */
   async #enter(): Promise<void> {
     const { account } = this.#frame;
     try {
@@ -72,11 +74,51 @@ export class CityPage {
       if (!account.may("watch")) await account.ask();
     } catch {
       // Not reached: the feed says so, and tries on.
+      this.#start();
     }
-    if (account.session && !account.may("watch")) return this.#frame.build();
-    if (!this.#started) this.#feed.start();
+  }
+
+  /** Follows the city for a viewer who may, and leaves nothing of it on the screen of one who may not. */
+  #follow(): void {
+    const { account } = this.#frame;
+    if (!account.session) return;
+    if (account.may("watch")) this.#start();
+    else if (this.#started) this.#stop();
+  }
+
+  #start(): void {
+    if (this.#started) return;
     this.#started = true;
-    await this.#fetchMap();
+    this.#feed.start();
+    void this.#fetchMap();
+  }
+
+  #stop(): void {
+    this.#started = false;
+    this.#feed.stop();
+    this.#known = false;
+    this.#nodes.clear();
+    this.#attention = [];
+    this.#link = undefined;
+    this.#rollout = null;
+    this.#geography = undefined;
+  }
+
+  /** A line that ends may have ended with the session: then it is no use to try on. */
+  async #checkSession(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    const { account } = this.#frame;
+    const before = account.session?.user;
+    try {
+      await account.load();
+      if (!account.may("watch")) await account.ask(before != null);
+    } catch (problem) {
+      if (!(problem instanceof RequestProblem)) throw problem;
+      // The server is gone, not the session.
+    } finally {
+      this.#checking = false;
+    }
   }
 
   async #fetchMap(): Promise<void> {
@@ -91,6 +133,7 @@ export class CityPage {
   }
 
   #build(): readonly HTMLElement[] {
+    this.#follow();
     this.#panel?.destroy();
     this.#panel = undefined;
     this.#parts?.map.destroy();
@@ -162,6 +205,10 @@ export class CityPage {
     const nowMs = this.#frame.nowMs();
     parts.empty.hidden = nodes.length > 0 || !this.#known;
     parts.city.hidden = nodes.length === 0;
+    // Of a city that nobody was shown there is nothing to count.
+    parts.summary.hidden = !this.#known;
+    const { account } = this.#frame;
+    parts.signedOut.hidden = !account.session || account.may("watch");
     this.#showBroker(parts.broker);
     parts.attention.show(this.#attention);
     parts.rollout.show(this.#rollout);
@@ -239,7 +286,7 @@ export class CityPage {
   async #showNode(goThere = false): Promise<void> {
     const parts = this.#parts;
     if (!parts) return;
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = decoded(location.hash.slice(1));
     const view = this.#nodes.get(name);
     if (this.#panel && this.#panel.node !== name) {
       this.#panel.destroy();
@@ -329,7 +376,16 @@ export class CityPage {
       ),
       element("div", { class: "lists" }, attention.root, rollout.root, nodes.root),
     );
-    const overview = element("div", { class: "overview" }, summary, empty, city);
+    const signIn = element("button", { type: "button", class: "primary big" }, texts.signIn);
+    signIn.addEventListener("click", () => void frame.account.ask());
+    const signedOut = element(
+      "section",
+      { class: "empty" },
+      icon(ICONS.lamp),
+      element("p", {}, texts.signInToWatch),
+      signIn,
+    );
+    const overview = element("div", { class: "overview" }, summary, signedOut, empty, city);
     const main = element("main", {}, overview);
     const footer = element("footer", {}, element("p", {}, texts.timesNote));
     return {
@@ -337,6 +393,7 @@ export class CityPage {
       footer,
       overview,
       summary,
+      signedOut,
       empty,
       broker,
       city,
@@ -355,6 +412,7 @@ interface Parts {
   readonly footer: HTMLElement;
   readonly overview: HTMLElement;
   readonly summary: HTMLElement;
+  readonly signedOut: HTMLElement;
   readonly empty: HTMLElement;
   readonly broker: HTMLElement;
   readonly city: HTMLElement;

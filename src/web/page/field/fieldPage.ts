@@ -133,6 +133,8 @@ export class FieldPage {
       this.#liveUntilMs = this.#nowMs();
       // What waits is sent as soon as the server answers again.
       if (this.#state !== "live") void this.#sender.send();
+      // Opened without a network, it does not know yet what the crew may do.
+      if (!this.#frame.account.session) void this.#frame.account.load().catch(() => {});
       this.#checks = checkNode({
         node: this.#view,
         config: this.#config,

@@ -1,5 +1,6 @@
 import { nameProblem } from "../../../../devs/contract/topics";
 import { element } from "../dom";
+import { decoded } from "../language";
 
 /** The part of the Barcode Detection API (WICG Shape Detection) that is used. */
 interface Detector {
@@ -29,7 +30,7 @@ async function makeDetector(): Promise<Detector> {
 /** The node that a label's QR code or a typed text names; undefined for none. */
 export function nodeIn(text: string): string | undefined {
   const link = /[?&]node=([^&#\s]+)/.exec(text)?.[1];
-  const name = (link === undefined ? text : decodeURIComponent(link)).trim().toLowerCase();
+  const name = (link === undefined ? text : decoded(link)).trim().toLowerCase();
   return nameProblem(name) === undefined ? name : undefined;
 }
 
