@@ -76,6 +76,8 @@ export interface NodeView {
   readonly chips?: readonly string[];
   /** Whether its last readings carried the time; absent until there are any. */
   readonly timed?: boolean;
+  /** Readings from then on are of its present boot, those before of another, perhaps on another pole. */
+  readonly measuredFromMs?: number;
   /** When something of it last arrived. */
   readonly heardMs: number;
   /** Faults and alarms that have not ended, oldest first. */
@@ -130,10 +132,11 @@ export class CityView implements CityListener {
     this.#now = options.now ?? Date.now;
   }
 
-  reading({ city, node, metric, unit, value, timeMs, untimed }: Reading): void {
+  reading({ city, node, metric, unit, value, timeMs, untimed, boot }: Reading): void {
     // What was measured nobody knows when has no place beside what is known of now.
     if (city !== this.city || untimed) return;
     const state = this.#node(node);
+    if (boot !== undefined) state.measured(boot, timeMs);
     if (!state.addReading(metric, unit, [timeMs, value], this.#now())) return;
     for (const feed of this.#feeds) feed.addPoint(node, metric, [timeMs, value]);
   }
@@ -328,6 +331,7 @@ class MetricState {
 class NodeState {
   heardMs = 0;
   timed: boolean | undefined;
+  #measured: { readonly boot: number; readonly fromMs: number } | undefined;
   #chips: readonly string[] | undefined;
   healthMessage: HealthMessage | null = null;
   configReport: ConfigReportMessage | null = null;
@@ -370,6 +374,9 @@ class NodeState {
     const same = goesOn && old.reason === reason;
     // What was wrong before a restart is found again after it, or is over.
     if (state === "online" && boot !== old.boot) this.#open.clear();
+    // What it measured before it was connected has not arrived yet.
+    if (state === "online" && boot !== this.#measured?.boot)
+      this.#measured = { boot, fromMs: arrivedMs };
     this.#chips = message.chips ?? this.#chips;
     this.#status = {
       state,
@@ -379,6 +386,13 @@ class NodeState {
       version: message.version ?? old.version,
       board: message.board ?? old.board,
     };
+  }
+
+  /** Takes note that something was measured in a boot; what an earlier one left may come late. */
+  measured(boot: number, timeMs: number): void {
+    const known = this.#measured;
+    if (known && (boot < known.boot || (boot === known.boot && timeMs >= known.fromMs))) return;
+    this.#measured = { boot, fromMs: timeMs };
   }
 
   addEvent(event: EventView): void {
@@ -400,6 +414,7 @@ class NodeState {
       ...this.#status,
       ...(this.#chips === undefined ? {} : { chips: this.#chips }),
       ...(this.timed === undefined ? {} : { timed: this.timed }),
+      ...(this.#measured ? { measuredFromMs: this.#measured.fromMs } : {}),
       heardMs: this.heardMs,
       open: [...this.#open.values()],
       events: this.#events,

@@ -34,6 +34,8 @@ export interface Reading extends Origin {
   readonly timeMs: number;
   /** True where nobody knows when it was measured: then `timeMs` is the latest that it can be. */
   readonly untimed?: true;
+  /** The boot in which it was measured; absent where nobody knows it any more. */
+  readonly boot?: number;
 }
 
 /** A birth message or last will, and when it arrived. */
@@ -211,8 +213,9 @@ export class Receiver {
     if (!this.#isNew(origin, pack.boot, pack.seq)) return;
     this.#listener.clock?.({ ...origin, timed: pack.timed });
     const untimed = waited && !pack.timed ? ({ untimed: true } as const) : {};
+    const { boot } = pack;
     for (const record of pack.records)
-      this.#listener.reading?.({ ...origin, ...record, ...untimed });
+      this.#listener.reading?.({ ...origin, ...record, boot, ...untimed });
   }
 
   #event(origin: Origin, json: unknown, arrivedMs: number, waited: boolean): void {

@@ -70,7 +70,7 @@ const LAMP_CHIP = "ina226";
  * | `online`   | the broker has it               | `never-heard`, `offline`            |                        |
  * | `signal`   | -85 dBm and above (`fair` below -75, `not-measured`) | `weak`         | `no-health`            |
  * | a chip     | value there, plausible          | its fault, `no-value`, `implausible`| `no-value` at first    |
- * | `lamp`     | current seen on and off         | its fault, the chip's, `no-value`   | `switch-on`, `-off`    |
+ * | `lamp`     | current on and off in this boot | its fault, the chip's, `no-value`   | `switch-on`, `-off`    |
  * | `clock`    | readings carry the time         | `not-set`                           | `not-set` at first     |
  * | `config`   | the wanted one is in force      | `refused`, `rolled-back`            | `not-reported`         |
  */
@@ -138,8 +138,12 @@ function checkLamp(node: NodeHistory, document: ConfigDocument, nowMs: number): 
   const values = ["lampCurrent", "lampPower"].flatMap((metric) => valueOf(metric, node, nowMs));
   if (fault) return [{ name, state: "fail", reason: fault.reason ?? "no-answer", values }];
   const current = node.metrics["lampCurrent"];
-  if (!current) return [{ name, ...missing(node, nowMs), values }];
-  const seen = [...(node.history["lampCurrent"] ?? []).map(([, value]) => value), current.value];
+  // What was seen before the node was plugged in here was another pole's lamp, or the bench's.
+  const seen = [
+    ...(node.history["lampCurrent"] ?? []),
+    ...(current ? [[current.timeMs, current.value] as const] : []),
+  ].flatMap(([timeMs, value]) => (timeMs >= fromMsOf(node) ? [value] : []));
+  if (seen.length === 0) return [{ name, ...missing(node, nowMs), values }];
   const seenOn = seen.some((milliamps) => milliamps >= leastMa);
   // Half of it, as the node itself tells off from on.
   const seenOff = seen.some((milliamps) => milliamps < leastMa / 2);
@@ -174,10 +178,14 @@ function faultOf(node: NodeHistory, chip: string): EventView | undefined {
   return node.open.find((event) => event.event === "sensor-fault" && event.chip === chip);
 }
 
-/** The newest value, unless it is too old to tell of now. */
+function fromMsOf(node: NodeHistory): number {
+  return node.measuredFromMs ?? -Infinity;
+}
+
+/** The newest value, unless it is too old to tell of now, or of before the node was plugged in here. */
 function valueOf(metric: string, node: NodeHistory, nowMs: number): CheckedValue[] {
   const view = node.metrics[metric];
-  if (!view || nowMs - view.timeMs > view.staleAfterMs) return [];
+  if (!view || nowMs - view.timeMs > view.staleAfterMs || view.timeMs < fromMsOf(node)) return [];
   const plausible = plausibleSpan(
     metric,
     nowMs,

@@ -12,8 +12,15 @@ function rig() {
   return {
     view,
     at: (ms: number) => (nowMs = ms),
-    read: (timeMs: number, value: number, metric = "pm25") =>
-      view.reading({ ...ORIGIN, metric, unit: "ug/m3", value, timeMs }),
+    read: (timeMs: number, value: number, metric = "pm25", boot?: number) =>
+      view.reading({
+        ...ORIGIN,
+        metric,
+        unit: "ug/m3",
+        value,
+        timeMs,
+        ...(boot === undefined ? {} : { boot }),
+      }),
     state: (state: "online" | "offline", boot: number, reason = "boot") =>
       view.state({ ...ORIGIN, state: { state, reason, boot }, arrivedMs: nowMs }),
     event: (event: string, chip: string, boot = 1) =>
@@ -104,6 +111,25 @@ describe("CityView", () => {
     event("sensor-fault", "ina226", 1);
     expect(open()).toEqual([]);
     expect(node().events[0].chip).toBe("ina226");
+  });
+
+  it("knows from when on readings are of the node's present boot", () => {
+    const { state, read, node, at } = rig();
+    read(START_MS - 60_000, 1, "pm25", 4);
+    expect(node().measuredFromMs).toBe(START_MS - 60_000);
+    at(START_MS);
+    state("online", 5);
+    expect(node().measuredFromMs).toBe(START_MS);
+    // Measured before it was connected, and what the boot before had left to send.
+    read(START_MS - 20_000, 2, "pm25", 5);
+    read(START_MS - 40_000, 3, "pm25", 4);
+    read(START_MS + 1000, 4, "pm25", 5);
+    state("online", 5, "reconnected");
+    expect(node().measuredFromMs).toBe(START_MS - 20_000);
+    // Its flash was erased: it counts from the beginning.
+    at(START_MS + 60_000);
+    state("online", 1);
+    expect(node().measuredFromMs).toBe(START_MS + 60_000);
   });
 
   it("leaves other cities alone", () => {

@@ -101,6 +101,7 @@ describe("a pack", () => {
                 unit: metricUnit(metric),
                 value: scaled / 10 ** metricDecimals(metric) + 0,
                 timeMs: NOW_MS - 1000 * agoS(timeS),
+                boot: 3,
                 ...(times === PackTimes.Unknown ? { untimed: true } : {}),
               })),
           );
