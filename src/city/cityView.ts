@@ -62,6 +62,12 @@ export function eventView({
   return { ...event, timeMs, ...(untimed ? { untimed } : {}) };
 }
 
+/** From when on a node's readings are of its present boot, in UTC milliseconds. */
+export interface Measured {
+  readonly boot: number;
+  readonly fromMs: number;
+}
+
 /** A node as it is now; `null` and `unknown` stand for what it has not said yet. */
 export interface NodeView {
   readonly node: string;
@@ -171,6 +177,7 @@ export class CityView implements CityListener {
   /** Takes what was known of a node when it was last heard, in an earlier run. */
   restore(memory: NodeMemory): void {
     const node = this.#node(memory.node);
+    if (memory.measured) node.measured(memory.measured.boot, memory.measured.fromMs);
     if (memory.state) node.setState(memory.state.message, memory.state.arrivedMs);
     for (const event of memory.events) node.addEvent(event);
     node.healthMessage = memory.health ?? null;
@@ -197,6 +204,11 @@ export class CityView implements CityListener {
   /** The configuration that a node last reported; null for one that never did, undefined for no node. */
   configOf(node: string): ConfigReportMessage | null | undefined {
     return this.#nodes.get(node)?.configReport;
+  }
+
+  /** From when on a node's readings are of its present boot; undefined while nobody knows. */
+  measuredOf(node: string): Measured | undefined {
+    return this.#nodes.get(node)?.measuredFrom;
   }
 
   /** A node as it is now, if it was ever heard. */
@@ -331,7 +343,7 @@ class MetricState {
 class NodeState {
   heardMs = 0;
   timed: boolean | undefined;
-  #measured: { readonly boot: number; readonly fromMs: number } | undefined;
+  measuredFrom: Measured | undefined;
   #chips: readonly string[] | undefined;
   healthMessage: HealthMessage | null = null;
   configReport: ConfigReportMessage | null = null;
@@ -375,8 +387,8 @@ class NodeState {
     // What was wrong before a restart is found again after it, or is over.
     if (state === "online" && boot !== old.boot) this.#open.clear();
     // What it measured before it was connected has not arrived yet.
-    if (state === "online" && boot !== this.#measured?.boot)
-      this.#measured = { boot, fromMs: arrivedMs };
+    if (state === "online" && boot !== this.measuredFrom?.boot)
+      this.measuredFrom = { boot, fromMs: arrivedMs };
     this.#chips = message.chips ?? this.#chips;
     this.#status = {
       state,
@@ -390,9 +402,9 @@ class NodeState {
 
   /** Takes note that something was measured in a boot; what an earlier one left may come late. */
   measured(boot: number, timeMs: number): void {
-    const known = this.#measured;
+    const known = this.measuredFrom;
     if (known && (boot < known.boot || (boot === known.boot && timeMs >= known.fromMs))) return;
-    this.#measured = { boot, fromMs: timeMs };
+    this.measuredFrom = { boot, fromMs: timeMs };
   }
 
   addEvent(event: EventView): void {
@@ -414,7 +426,7 @@ class NodeState {
       ...this.#status,
       ...(this.#chips === undefined ? {} : { chips: this.#chips }),
       ...(this.timed === undefined ? {} : { timed: this.timed }),
-      ...(this.#measured ? { measuredFromMs: this.#measured.fromMs } : {}),
+      ...(this.measuredFrom ? { measuredFromMs: this.measuredFrom.fromMs } : {}),
       heardMs: this.heardMs,
       open: [...this.#open.values()],
       events: this.#events,

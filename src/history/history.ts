@@ -3,7 +3,7 @@ import type {
   HealthMessage,
   StateMessage,
 } from "../../devs/contract/messages";
-import type { EventView, Point } from "../city/cityView";
+import type { EventView, Measured, Point } from "../city/cityView";
 import type { EventArrival, NodeSequenceState, Reading, StateArrival } from "../city/receiver";
 import type { AuditLine, VisitView } from "../web/api";
 
@@ -89,6 +89,8 @@ export interface NodeUpdate {
   timed?: boolean;
   health?: HealthMessage;
   config?: ConfigReportMessage;
+  /** From when on its readings are of its present boot. */
+  measured?: Measured;
   /** With the sequence numbers in the same batch as the readings, no message counts twice. */
   sequences?: NodeSequenceState;
 }
@@ -101,6 +103,7 @@ export interface NodeMemory {
   readonly timed?: boolean;
   readonly health?: HealthMessage;
   readonly config?: ConfigReportMessage;
+  readonly measured?: Measured;
   readonly sequences?: NodeSequenceState;
   /** Events of its last boot, oldest first. */
   readonly events: readonly EventView[];

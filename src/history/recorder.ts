@@ -1,3 +1,4 @@
+import type { Measured } from "../city/cityView";
 import type {
   CityListener,
   ClockArrival,
@@ -20,6 +21,8 @@ export interface RecorderOptions {
   readonly history: History;
   /** What is known of a node's sequence numbers now. */
   readonly sequences: (node: string) => NodeSequenceState | undefined;
+  /** From when on a node's readings are of its present boot. */
+  readonly measured: (node: string) => Measured | undefined;
   /** Called with one plain sentence when nothing can be stored, and with nothing when it can again. */
   readonly onProblem: (problem: string | undefined) => void;
   /** UTC in milliseconds. */
@@ -107,6 +110,8 @@ export class Recorder implements CityListener {
       for (const [node, update] of this.#current.nodes) {
         const sequences = this.#options.sequences(node);
         if (sequences) update.sequences = sequences;
+        const measured = this.#options.measured(node);
+        if (measured) update.measured = measured;
       }
     }
     const { acknowledge } = this.#current;

@@ -78,4 +78,5 @@ export const SCHEMA: readonly string[] = [
     used_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  "ALTER TABLE nodes ADD COLUMN measured_json TEXT",
 ];

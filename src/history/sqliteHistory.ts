@@ -162,6 +162,7 @@ export class SqliteHistory implements History {
         ...(row["timed"] === null ? {} : { timed: row["timed"] === 1 }),
         ...optional(row, "health"),
         ...optional(row, "config"),
+        ...optional(row, "measured"),
         ...optional(row, "sequences"),
         events,
       };
@@ -270,13 +271,15 @@ export class SqliteHistory implements History {
     const id = this.#nodeId(node);
     this.#db.run(
       `UPDATE nodes SET heard_ms = ?, timed = coalesce(?, timed), health_json = coalesce(?, health_json),
-         config_json = coalesce(?, config_json), sequences_json = coalesce(?, sequences_json)
+         config_json = coalesce(?, config_json), measured_json = coalesce(?, measured_json),
+         sequences_json = coalesce(?, sequences_json)
        WHERE id = ?`,
       [
         update.heardMs,
         flag(update.timed),
         text(update.health),
         text(update.config),
+        text(update.measured),
         text(update.sequences),
         id,
       ],

@@ -107,6 +107,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     history,
     now,
     sequences: (node) => receiver.sequenceState({ city, node }),
+    measured: (node) => view.measuredOf(node),
     onProblem: (problem) => {
       link.storage(problem);
       // What found no room was left at the broker.

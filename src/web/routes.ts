@@ -167,15 +167,18 @@ export function cityRoutes(view: CityView, services: CityServices): Route[] {
         const command = await readJson(request, SMALL_BODY_MAX_BYTES);
         if (!view.node(node)) throw notFound(`no node called ${node} was heard`);
         checkCommand(command);
+        const line = { who: caller.person?.name ?? "", name: node };
         const name = String(command["command"]);
-        const answer = await services.command(node, command);
+        // Before it is sent: a server that is killed meanwhile has it in its log all the same.
+        await history.audit({ ...line, atMs: view.now(), what: "command", detail: name });
+        const answer = await services.command(node, command).catch((error: unknown) => error);
         await history.audit({
+          ...line,
           atMs: view.now(),
-          who: caller.person?.name ?? "",
-          what: "command",
-          name: node,
-          detail: `${name}: ${answer.result}${answer.reason === undefined ? "" : `, ${answer.reason}`}`,
+          what: "command-answer",
+          detail: `${name}: ${isAnswer(answer) ? answerText(answer) : "not sent"}`,
         });
+        if (!isAnswer(answer)) throw answer;
         await sendJson(request, response, answer);
       },
     },
@@ -245,12 +248,21 @@ async function takeVisit(
   }
 }
 
+function isAnswer(answer: unknown): answer is CommandAnswer {
+  return !(answer instanceof Error);
+}
+
+function answerText({ result, reason }: CommandAnswer): string {
+  return reason === undefined ? result : `${result}, ${reason}`;
+}
+
 function checkCommand(command: Readonly<Record<string, unknown>>): void {
   const { problem, name } = readCommand(Buffer.from(JSON.stringify({ ...command, id: "check" })));
   if ("id" in command) throw badRequest("id", "is the server's to choose");
   // What it is calibrated against stands with a technician, at the bench.
   if (name === "calibrate") throw badRequest("command", "calibrate is done with the command line");
-  if (problem !== "") throw badRequest(problem.split(":")[0] ?? "command", problem);
+  const [, field = "command", expected = problem] = /^([^:]+): (.*)$/.exec(problem) ?? [];
+  if (problem !== "") throw badRequest(field, expected);
 }
 
 async function sendCsv(

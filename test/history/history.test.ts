@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
+import sqlite from "node-sqlite3-wasm";
 import { rolldown } from "rolldown";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Point } from "../../src/city/cityView";
 import { openCityDatabase } from "../../src/history/cityDatabase";
 import { CSV_HEADER, csvLines } from "../../src/history/csv";
 import type { History, HistoryBatch, StoredReading } from "../../src/history/history";
+import { SCHEMA } from "../../src/history/schema";
 import { SqliteHistory } from "../../src/history/sqliteHistory";
 import { Thinning } from "../../src/history/thin";
 import { PROJECT_FOLDER } from "../../src/projectFolder";
@@ -173,11 +175,12 @@ describe("the history in a file", () => {
       uncountedTo: -1,
       boots: [],
     };
+    const measured = { boot: 3, fromMs: 1 };
     await history.write({
       readings: [],
       events: [{ ...origin, event: { ...fault, boot: 2 }, timeMs: 1 }],
       states: [{ ...origin, state, arrivedMs: 2 }],
-      nodes: new Map([["bk-0001", { heardMs: 2, sequences }]]),
+      nodes: new Map([["bk-0001", { heardMs: 2, sequences, measured }]]),
     });
     await history.write({
       readings: [],
@@ -192,6 +195,7 @@ describe("the history in a file", () => {
         node: "bk-0001",
         heardMs: 9,
         state: { message: state, arrivedMs: 2 },
+        measured,
         sequences,
         events: [{ event: "sensor-fault", boot: 3, chip: "sen55", timeMs: 3 }],
       },
@@ -289,6 +293,22 @@ describe("the history in a file", () => {
     await history.write(readings([[3, 3]]));
     const kept = await all(history.readings({ fromMs: 0, toMs: 10 }));
     expect(kept.map(({ timeMs }) => timeMs)).toEqual([3]);
+  });
+
+  it("takes up a file of an earlier version as it is", async () => {
+    await history.close();
+    rmSync(join(folder, "city.db"));
+    const old = new sqlite.Database(join(folder, "city.db"));
+    old.exec(`PRAGMA application_id = 0x534e4348; ${SCHEMA[0]}; PRAGMA user_version = 1`);
+    old.run("INSERT INTO nodes (name, heard_ms, timed) VALUES ('bk-0001', 7, 1)");
+    old.close();
+    history = open();
+    expect(await history.nodes()).toEqual([
+      { node: "bk-0001", heardMs: 7, timed: true, events: [] },
+    ]);
+    await history.write(readings([[3, 1]]));
+    await reopen();
+    expect(await all(history.readings({ fromMs: 0, toMs: 10 }))).toHaveLength(1);
   });
 
   it("is of one city, and used by one server at a time", async () => {

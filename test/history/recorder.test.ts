@@ -17,6 +17,7 @@ it("acknowledges nothing while the disk is full, says so, and has all of it when
     // The recorder asks no more of it.
     history: { write } as Pick<History, "write"> as History,
     sequences: () => undefined,
+    measured: () => undefined,
     onProblem: (problem) => problems.push(problem),
     now: () => 5000,
   });

@@ -434,7 +434,12 @@ describe("a command", () => {
     const crew = await as("crew");
     const send = async (body: object): Promise<CommandAnswer> =>
       (await crew("/api/nodes/bk-0001/command", body)).json;
-    one.answer = () => ({ result: "accepted" });
+    const operator = await as("operator");
+    const audited: Promise<Answer>[] = [];
+    one.answer = () => {
+      audited.push(operator("/api/audit"));
+      return { result: "accepted" };
+    };
     expect(await send({ command: "identify", seconds: 20 })).toEqual({ result: "accepted" });
     expect(one.commands).toMatchObject([{ command: "identify", seconds: 20 }]);
     one.answer = () => ({ result: "refused", reason: "busy" });
@@ -444,12 +449,17 @@ describe("a command", () => {
       result: "done",
       reason: "1 of 2 checks failed: sen55=no-answer",
     });
-    const { entries } = (await (await as("operator"))("/api/audit")).json;
-    expect(entries).toContainEqual({
-      atMs: nowMs,
-      who: "crew",
+    const line = { atMs: nowMs, who: "crew", name: "bk-0001" };
+    // It was in the log when the node heard it: no kill in between takes it away.
+    expect((await audited[0]).json.entries).toContainEqual({
+      ...line,
       what: "command",
-      name: "bk-0001",
+      detail: "identify",
+    });
+    const { entries } = (await operator("/api/audit")).json;
+    expect(entries).toContainEqual({
+      ...line,
+      what: "command-answer",
       detail: "restart: refused, busy",
     });
   });
@@ -465,6 +475,8 @@ describe("a command", () => {
     ] as const) {
       const { status, json } = await crew("/api/nodes/bk-0001/command", body);
       expect([status, json.field]).toEqual([400, field]);
+      // The field is named once.
+      expect(json.message.split(`${field}:`)).toHaveLength(2);
     }
     expect((await crew("/api/nodes/bk-0002/command", { command: "sample" })).status).toBe(404);
   });
