@@ -1,7 +1,7 @@
 import axe from "axe-core";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { StateMessage } from "../../devs/contract/messages";
 import { UP_STATE, nodeTopic } from "../../devs/contract/topics";
@@ -199,6 +199,13 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
         await check(page, "online").getByText(texts.states.pass).waitFor();
         await page.getByRole("button", { name: texts.submit.accept }).click();
         await page.getByText(texts.missing.pole).waitFor();
+        // The crew can go on where something is missing, and what is not asked for is no problem.
+        const isFocused = (field: Locator) =>
+          field.evaluate((one) => one === document.activeElement);
+        expect(await isFocused(page.getByLabel(texts.pole))).toBe(true);
+        await chooseKind(page, texts.kinds["take-down"]);
+        expect(await page.getByText(texts.missing.pole).count()).toBe(0);
+        await chooseKind(page, texts.kinds.accept);
         await page.getByLabel(texts.pole).fill(`P-${language}`);
         await page.getByLabel(texts.height).fill("6,5");
         await page.getByLabel(texts.direction).selectOption("90");

@@ -18,6 +18,8 @@ import { VisitForm } from "./visitForm";
 
 /** The node is looked at this often: light for a phone, and soon enough for somebody on a ladder. */
 const LOOK_MS = 3000;
+/** A label that the camera has not read by then, it will not read. */
+const SCAN_MS = 60_000;
 
 /** The field page: one node's checks, and its acceptance on a pole. */
 export class FieldPage {
@@ -37,6 +39,8 @@ export class FieldPage {
   #queue: readonly QueuedVisit[] = [];
   #parts: Parts | undefined;
   #asked = false;
+  /** Aborted when what is on the page goes: a camera is switched off then. */
+  #left = new AbortController();
 
   constructor(store: Store) {
     this.#store = store;
@@ -159,6 +163,8 @@ export class FieldPage {
   }
 
   #build(): readonly HTMLElement[] {
+    this.#left.abort();
+    this.#left = new AbortController();
     this.#parts?.form?.destroy();
     const queue = element("section", { class: "queue" });
     const main = element("main", { class: "field-main" }, queue);
@@ -199,12 +205,17 @@ export class FieldPage {
     const scan = element("button", { type: "button", class: "primary big" }, texts.scan);
     scan.addEventListener("click", () => {
       scan.hidden = true;
-      scanNode(camera, AbortSignal.timeout(60_000))
+      setText(problem, "");
+      const end = new AbortController();
+      this.#left.signal.addEventListener("abort", () => end.abort());
+      const timer = setTimeout(() => end.abort(), SCAN_MS);
+      scanNode(camera, end.signal)
         .then((node) => this.#open(node))
         .catch(() => {
           scan.hidden = false;
-          setText(problem, texts.noCamera);
-        });
+          setText(problem, end.signal.aborted ? texts.nothingRead : texts.noCamera);
+        })
+        .finally(() => clearTimeout(timer));
     });
     return element(
       "section",

@@ -52,6 +52,7 @@ export class VisitForm {
   readonly #kinds: readonly HTMLInputElement[];
   readonly #forKind: readonly (readonly [HTMLElement, readonly VisitRequest["kind"][]])[];
   readonly #despiteLabel: HTMLElement;
+  readonly #takeIt: HTMLButtonElement;
   #draft: Draft;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #view: NodeHistory | undefined;
@@ -81,6 +82,7 @@ export class VisitForm {
       const input = element("input", { type: "radio", name: "kind", value: kind });
       input.addEventListener("change", () => {
         this.#draft.kind = kind;
+        setText(this.#problem, "");
         this.#changed();
       });
       return [input, element("label", {}, input, element("span", {}, texts.kinds[kind]))] as const;
@@ -96,11 +98,12 @@ export class VisitForm {
       label(texts.height, this.#height),
       label(texts.direction, this.#direction),
     );
+    this.#takeIt = this.#button(texts.takePosition, () => this.#locate());
     const place = element(
       "div",
       { class: "place-part" },
       element("p", { class: "label-text" }, texts.position),
-      this.#button(texts.takePosition, () => this.#locate()),
+      this.#takeIt,
       this.#position,
       this.#map.root,
       element("p", { class: "note" }, texts.mapNote),
@@ -364,7 +367,13 @@ export class VisitForm {
     const { store, texts, queued } = this.#options;
     const checks = this.#options.checks();
     const visit = this.#visit(checks);
-    if (typeof visit === "string") return setText(this.#problem, visit);
+    if (visit instanceof Missing) {
+      setText(this.#problem, visit.text);
+      // Where to go on, on a screen that shows a quarter of the form, and clear of the bar below it.
+      visit.field.focus({ preventScroll: true });
+      visit.field.scrollIntoView({ block: "center" });
+      return;
+    }
     setText(this.#problem, "");
     this.#submit.disabled = true;
     clearTimeout(this.#saving);
@@ -379,7 +388,7 @@ export class VisitForm {
   }
 
   /** The visit as it will be sent, or what is missing. */
-  #visit(checks: readonly FieldCheck[] | undefined): VisitRequest | string {
+  #visit(checks: readonly FieldCheck[] | undefined): VisitRequest | Missing {
     const { texts, here, node } = this.#options;
     const draft = this.#draft;
     const hangs = draft.kind === "take-down" ? this.#view?.place : undefined;
@@ -388,14 +397,18 @@ export class VisitForm {
     const lon = hangs?.lon ?? draft.lon;
     const replaces = nodeIn(draft.replaces);
     const heightM = draft.heightM.trim() === "" ? undefined : parsedNumber(draft.heightM);
-    if (draft.kind === "replace" && replaces === undefined) return texts.missing.replaces;
-    if (draft.kind === "take-down" && pole === "") return texts.missing.hangs;
-    if (pole === "") return texts.missing.pole;
-    if (heightM !== undefined && !(heightM >= 0 && heightM <= 50)) return texts.missing.height;
-    if (lat === undefined || lon === undefined) return texts.missing.position;
+    const { missing } = texts;
+    if (draft.kind === "replace" && replaces === undefined)
+      return new Missing(missing.replaces, this.#replaces);
+    if (draft.kind === "take-down" && pole === "") return new Missing(missing.hangs, this.#submit);
+    if (pole === "") return new Missing(missing.pole, this.#pole);
+    if (heightM !== undefined && !(heightM >= 0 && heightM <= 50))
+      return new Missing(missing.height, this.#height);
+    if (lat === undefined || lon === undefined) return new Missing(missing.position, this.#takeIt);
     const despite = draft.despite.trim();
     const passed = checks?.every(({ state }) => state === "pass") ?? false;
-    if (draft.kind !== "take-down" && !passed && despite === "") return texts.missing.despite;
+    if (draft.kind !== "take-down" && !passed && despite === "")
+      return new Missing(missing.despite, this.#despite);
     return {
       id: draft.id,
       kind: draft.kind,
@@ -428,6 +441,14 @@ export class VisitForm {
 
 function textInput(attributes: Readonly<Record<string, string>>): HTMLInputElement {
   return element("input", { type: "text", ...attributes });
+}
+
+/** What keeps a visit from being accepted, and the field that mends it. */
+class Missing {
+  constructor(
+    readonly text: string,
+    readonly field: HTMLElement,
+  ) {}
 }
 
 /** A number with a point or a comma, as phones write it. */

@@ -7,6 +7,7 @@ export const ENGLISH: FieldTexts = {
   useCameraApp:
     "This browser cannot read QR codes. Point the phone’s own camera app at the label and open the link, or type the name that stands under the code.",
   noCamera: "The camera cannot be used. Type the name that stands under the code.",
+  nothingRead: "No node’s code was seen. Hold the phone closer, or type the name under the code.",
   nodeName: "Name on the label",
   openNode: "Open",
   noSuchName: "That is no node’s name. It looks like bk-0001.",
@@ -41,9 +42,9 @@ export const ENGLISH: FieldTexts = {
   plausible: "(now usual: {low} to {high})",
   advice: {
     "online.never-heard":
-      "The city has not heard this node. Does it have power? Wait two minutes. Then look at its light: 2 flashes: no Wi-Fi here; 3: the broker is away; 4: wrong password, take the node back to the technician.",
+      "The city has not heard this node. Does it have power? Wait two minutes. Then look at its light: 2 flashes: no Wi-Fi here; 3: Wi-Fi, but the city’s server is out of reach, call the operator; 4: wrong password, take the node back to the technician.",
     "online.offline":
-      "The node has gone. Check power and plug, wait two minutes. Look at its light: 2 flashes: no Wi-Fi; 3: no broker; 4: wrong password, take it back to the technician.",
+      "The node has gone. Check power and plug, wait two minutes. Look at its light: 2 flashes: no Wi-Fi; 3: Wi-Fi, but no server, call the operator; 4: wrong password, take it back to the technician.",
     "signal.no-health": "The node tells it within a few minutes.",
     "signal.not-measured": "This node does not measure it. It is online, that is enough.",
     "signal.fair": "Enough, but not much. Turn the antenna away from metal if you can.",

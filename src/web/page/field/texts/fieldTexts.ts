@@ -11,6 +11,7 @@ export interface FieldTexts {
   readonly scan: string;
   readonly useCameraApp: string;
   readonly noCamera: string;
+  readonly nothingRead: string;
   readonly nodeName: string;
   readonly openNode: string;
   readonly noSuchName: string;

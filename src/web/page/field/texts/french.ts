@@ -7,6 +7,7 @@ export const FRENCH: FieldTexts = {
   useCameraApp:
     "Ce navigateur ne lit pas les QR codes. Visez l’étiquette avec l’appareil photo du téléphone et ouvrez le lien, ou tapez le nom écrit sous le code.",
   noCamera: "L’appareil photo n’est pas utilisable. Tapez le nom écrit sous le code.",
+  nothingRead: "Aucun code de nœud vu. Approchez le téléphone, ou tapez le nom écrit sous le code.",
   nodeName: "Nom sur l’étiquette",
   openNode: "Ouvrir",
   noSuchName: "Ce n’est pas un nom de nœud. Il ressemble à bk-0001.",
@@ -42,9 +43,9 @@ export const FRENCH: FieldTexts = {
   plausible: "(habituel ici : {low} à {high})",
   advice: {
     "online.never-heard":
-      "La ville n’a jamais entendu ce nœud. A-t-il du courant ? Attendez deux minutes. Puis regardez son voyant : 2 éclats : pas de Wi-Fi ici ; 3 : le broker est absent ; 4 : mauvais mot de passe, rapportez le nœud au technicien.",
+      "La ville n’a jamais entendu ce nœud. A-t-il du courant ? Attendez deux minutes. Puis regardez son voyant : 2 éclats : pas de Wi-Fi ici ; 3 : Wi-Fi, mais le serveur de la ville est hors d’atteinte, appelez l’opérateur ; 4 : mauvais mot de passe, rapportez le nœud au technicien.",
     "online.offline":
-      "Le nœud a disparu. Vérifiez courant et prise, attendez deux minutes. Regardez son voyant : 2 éclats : pas de Wi-Fi ; 3 : pas de broker ; 4 : mauvais mot de passe, rapportez-le au technicien.",
+      "Le nœud a disparu. Vérifiez courant et prise, attendez deux minutes. Regardez son voyant : 2 éclats : pas de Wi-Fi ; 3 : Wi-Fi, mais pas de serveur, appelez l’opérateur ; 4 : mauvais mot de passe, rapportez-le au technicien.",
     "signal.no-health": "Le nœud l’annonce dans quelques minutes.",
     "signal.not-measured": "Ce nœud ne le mesure pas. Il est en ligne, cela suffit.",
     "signal.fair": "Suffisant, mais juste. Éloignez l’antenne du métal si possible.",
