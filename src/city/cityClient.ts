@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { connect, type MqttClient } from "mqtt";
 import { generate } from "mqtt-packet";
-import { TOPIC_ROOT } from "../../devs/contract/topics";
+import { DOWN_COMMAND, TOPIC_ROOT } from "../../devs/contract/topics";
 import {
   SUBSCRIPTION_REFUSED,
   connectionOptions,
@@ -19,6 +19,8 @@ export interface CityClientOptions extends BrokerLogin {
    * broker keeps for it what nodes say.
    */
   readonly session?: string | undefined;
+  /** Whether to hear the commands for nodes, too; where the broker does not let one, they are not heard. */
+  readonly commands?: boolean;
   /**
    * Gets what nodes say. With a `session` the broker sends a message again, at the next
    * connection, until `acknowledge` was called for it. `waited` says that it may have been at
@@ -169,7 +171,9 @@ export class CityClient {
   }
 
   #subscribe(): void {
-    const { city, node, onConnected } = this.#options;
+    const { city, node, commands, onConnected } = this.#options;
+    if (commands === true)
+      this.#client.subscribe(`${TOPIC_ROOT}/${city}/+/${DOWN_COMMAND}`, { qos: 1 });
     const filter = `${TOPIC_ROOT}/${city}/${node ?? "+"}/up/#`;
     if (this.#catchesUpUntilMs > 0) this.#sendMark();
     this.#client.subscribe(filter, { qos: 1 }, (error, granted) => {

@@ -24,8 +24,18 @@ export interface CommandRequest {
   /** Name of the command, and what it takes: `{"command":"identify","seconds":30}`. */
   readonly command: Readonly<Record<string, unknown>>;
   readonly waitMs: number;
+  /** Of the command, where the sender needs to know it before. */
+  readonly id?: string;
+  /** Who sends it, for the city's audit log; the command's id begins with it. */
+  readonly by?: string | undefined;
   readonly onProgress?: (answered: number, of: number) => void;
   readonly interrupted?: AbortSignal;
+}
+
+/** An id that nothing else has. */
+export function commandId(by?: string): string {
+  const id = randomBytes(6).toString("hex");
+  return by ? `${by}:${id}` : id;
 }
 
 /** Sends a command to each node and gathers what they answer. */
@@ -35,7 +45,7 @@ export async function sendCommand(
   request: CommandRequest,
 ): Promise<NodeAnswer[]> {
   const { city, nodes, command, waitMs } = request;
-  const id = randomBytes(6).toString("hex");
+  const id = request.id ?? commandId(request.by);
   const collector = new AnswerCollector(nodes, request.onProgress ?? (() => {}));
   const stop = client.listen((topic, payload) => {
     const node = topic.split("/")[3];

@@ -3,6 +3,7 @@ import { nodeTopic, DOWN_PLACE, timeTopic } from "../../devs/contract/topics";
 import { realBeaconClock, startTimeBeacon } from "../broker/timeBeacon";
 import type { BrokerLogin } from "../city/brokerConnection";
 import { CityClient } from "../city/cityClient";
+import { CommandWitness } from "../city/commandWitness";
 import { CityView, HISTORY_MS } from "../city/cityView";
 import { mapWithNodes, type CityMap } from "../city/mapFile";
 import { Receiver, type CityListener, type StateArrival } from "../city/receiver";
@@ -15,7 +16,7 @@ import type { ListenOptions } from "../net/listen";
 import type { OnDevice } from "../ota/messageSocket";
 import { startGateway, type RecentReading, type RunningGateway } from "../ota/startGateway";
 import { CHANNEL_RECENT_MS } from "../ota/updateService";
-import { sendCommand } from "../operator/sendCommand";
+import { commandId, sendCommand } from "../operator/sendCommand";
 import { People } from "../people/people";
 import { Sessions } from "../people/sessions";
 import { SignInLimit } from "../people/signInLimit";
@@ -160,6 +161,12 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
         },
       })
     : undefined;
+  const witness = new CommandWitness({
+    city,
+    now,
+    isPerson: (name) =>
+      inventory.people().some((person) => person.name === name && person.atBroker),
+  });
   const server = await startWebServer({
     ...options,
     view,
@@ -181,7 +188,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
         ...mapWithNodes(options.map, visits.places),
         ...(options.tiles ? { tiles: options.tiles } : {}),
       }),
-      command: (node, command) => sendToNode(client, view, node, command),
+      command: (node, command) => sendToNode(client, view, witness, node, command),
       audit: async (most) => newestOf(await history.auditLines(most), inventory, most),
     },
   }).catch(async (error: unknown) => {
@@ -199,7 +206,15 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     password: options.password,
     city,
     session: sessionName(city),
+    commands: true,
     onMessage: (topic, payload, acknowledge, waited) => {
+      if (witness.isCommand(topic)) {
+        const line = witness.line(topic, payload);
+        // What cannot be written stays at the broker, and comes again.
+        if (line) history.audit(line).then(acknowledge, () => {});
+        else acknowledge();
+        return;
+      }
       if (!recorder.hasRoom) return;
       receiver.receive(topic, payload, now(), waited);
       updates?.hear(topic, payload);
@@ -280,11 +295,14 @@ class LinkState {
 async function sendToNode(
   client: CityClient,
   view: CityView,
+  witness: CommandWitness,
   node: string,
   command: Readonly<Record<string, unknown>>,
 ): Promise<CommandAnswer> {
   if (!client.connected)
     throw new HttpProblem(503, { error: "unavailable", message: "there is no broker now" });
+  const id = commandId();
+  const over = witness.expect(id);
   const [answer] = await sendCommand(
     {
       listen: (listener) => client.listen(listener),
@@ -293,8 +311,8 @@ async function sendToNode(
       publish: (topic, payload, retain) => client.publish(topic, payload, { retain }),
     },
     { isOnline: (name) => view.node(name)?.state === "online" },
-    { city: view.city, nodes: [node], command, waitMs: COMMAND_WAIT_MS },
-  );
+    { id, city: view.city, nodes: [node], command, waitMs: COMMAND_WAIT_MS },
+  ).finally(over);
   const result = (["accepted", "done", "refused"] as const).find((each) => each === answer?.answer);
   return {
     result: result ?? "silent",

@@ -2,12 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Broker } from "../../src/broker/broker";
 import { mapOf } from "../../src/city/mapFile";
 import { Inventory } from "../../src/inventory/inventory";
 import { ROLES, actionsOf, type Action, type Role } from "../../src/people/roles";
-import type { CommandAnswer, MapAnswer, VisitRequest, VisitsAnswer } from "../../src/web/api";
+import type {
+  AuditLine,
+  CommandAnswer,
+  MapAnswer,
+  VisitRequest,
+  VisitsAnswer,
+} from "../../src/web/api";
 import { startCityServer, type CityServer, type CityServerOptions } from "../../src/web/cityServer";
 import { selfSignedCertificate } from "../support/certificate";
 import { quickHash } from "../support/quickHash";
@@ -462,6 +469,31 @@ describe("a command", () => {
       what: "command-answer",
       detail: "restart: refused, busy",
     });
+  });
+
+  it("that goes over the broker is in the audit log as well, with who says that it is theirs", async () => {
+    const one = await node();
+    inventory.addPerson("samir", "technician");
+    const client = await connectAsync(`mqtt://127.0.0.1:${brokerPort}`);
+    const publish = (payload: string) =>
+      client.publishAsync("streetnode/v1/berkane/bk-0001/down/command", payload, { qos: 1 });
+    await publish('{"id":"samir:00a1","command":"restart"}');
+    await publish('{"id":"zineb:00a2","command":"flush"}');
+    await publish('{"id":"00a3","command":"sample"}').then(() => client.endAsync());
+    const crew = await as("crew");
+    await crew("/api/nodes/bk-0001/command", { command: "identify", seconds: 20 });
+    expect(one.commands).toHaveLength(4);
+    const operator = await as("operator");
+    await vi.waitFor(async () => {
+      const { entries } = (await operator("/api/audit")).json as { entries: AuditLine[] };
+      const commands = entries.filter(({ what }) => what === "command").reverse();
+      expect(commands.map(({ who, name, detail }) => [who, name, detail])).toEqual([
+        ["samir", "bk-0001", "restart, over the broker"],
+        ["-", "bk-0001", "flush, over the broker, nobody says who"],
+        ["-", "bk-0001", "sample, over the broker, nobody says who"],
+        ["crew", "bk-0001", "identify"],
+      ]);
+    }, PATIENCE_MS);
   });
 
   it("that the node cannot know is refused by name, and none goes to a node that was never heard", async () => {

@@ -55,6 +55,6 @@ async function send(pattern: string, name: string, options: SendOptions): Promis
   const { problem } = readCommand(Buffer.from(JSON.stringify({ id: "check", ...command })));
   if (problem) throw new InputError(problem);
   await askNodes(options, [pattern], (client, book, asked) =>
-    sendCommand(client, book, { ...asked, command }),
+    sendCommand(client, book, { ...asked, command, by: process.env["STREETNODE_USER"] }),
   );
 }
