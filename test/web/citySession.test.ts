@@ -2,7 +2,7 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { REQUEST_HEADER, REQUEST_HEADER_VALUE } from "../../src/web/api";
-import { LANGUAGES, type Language } from "../../src/web/page/language";
+import { LANGUAGES, fill, type Language } from "../../src/web/page/language";
 import { buildPage, type BuiltPage } from "../support/builtPage";
 import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
 import { PASSWORD, startPagesCity, type PagesCity } from "../support/pagesCity";
@@ -79,6 +79,45 @@ describe.runIf(HAS_CHROMIUM)("the city page of a city that not everybody may wat
       await page.locator(".menu").getByRole("button", { name: texts.signIn }).click();
       await signIn(page, language, "viewer");
       await node.waitFor();
+    },
+  );
+
+  it.each(LANGUAGES.map((language) => [language.code, language] as const))(
+    "in %s shows crews what was done at a pole, and nobody else",
+    { timeout: 60_000 },
+    async (code, language) => {
+      const { texts } = language;
+      const pole = `P-${code}`;
+      const answer = await city.visit({
+        node: NODE,
+        pole,
+        note: "قرب المسجد\nprès du marché",
+        despite: "cable ordered",
+        photo: { data: Buffer.from([0xff, 0xd8, 0xff, 0xd9]).toString("base64") },
+      });
+      expect(answer.status, await answer.text()).toBe(200);
+      const page = await open(code, `#${NODE}`);
+      await signIn(page, language, "crew");
+      const visits = page.locator(".visits li");
+      await visits.first().getByText(pole).waitFor();
+      await visits.first().getByText("cable ordered").waitFor();
+      expect(await visits.first().innerText()).toContain("près du marché");
+      const photo = visits.first().getByRole("img", { name: fill(texts.visitPhoto, { pole }) });
+      const answered = await page.request.get(
+        new URL((await photo.getAttribute("src")) ?? "", city.server.url).href,
+      );
+      expect(answered.headers()["content-type"]).toBe("image/jpeg");
+      expect(await violations(page)).toEqual([]);
+      expect(
+        await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        ),
+      ).toBe(0);
+      await page.getByRole("button", { name: texts.signOut }).click();
+      await page.locator(".menu").getByRole("button", { name: texts.signIn }).click();
+      await signIn(page, language, "viewer");
+      await page.getByRole("article", { name: NODE }).waitFor();
+      expect(await visits.count()).toBe(0);
     },
   );
 

@@ -250,6 +250,10 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
     await plot.locator("canvas").waitFor();
     // Whoever only watches is offered nothing else.
     expect(await page.getByRole("button", { name: "Make its light blink" }).count()).toBe(0);
+    await first.read("LAeq", "dB", 58);
+    await tile("Average level")
+      .getByText("alarm above 65 dB, 60 dB (evening), 55 dB (night)")
+      .waitFor();
     await first.read("pm25", "ug/m3", 44.4);
     await tile("PM2.5").locator(".value", { hasText: "44.4" }).waitFor();
     await page.getByRole("button", { name: "Back to the map" }).click();

@@ -15,6 +15,10 @@ const HOUR_S = 3600;
 export interface Threshold {
   readonly value: number;
   readonly critical: boolean;
+  /** Whether it is too low there, and not too high. */
+  readonly below: boolean;
+  /** `day`, `evening` and `night`; none for always. */
+  readonly during: readonly string[];
 }
 
 /** What a chart is like, whatever it shows. */

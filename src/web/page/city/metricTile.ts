@@ -105,12 +105,28 @@ export class MetricTile {
       time: (timeS) => format.hours(timeS * 1000),
       hour: (timeS) => format.hour(timeS * 1000),
     });
-    const { unit } = this.#view;
-    const values = thresholds.map(({ value }) => format.value(value, unit, 0));
-    setText(
-      this.#alarm,
-      values.length === 0 ? "" : fill(texts.alarmAt, { value: values.join(texts.listSeparator) }),
-    );
+    const words = [
+      this.#thresholds(
+        texts.alarmAt,
+        thresholds.filter(({ below }) => !below),
+      ),
+      this.#thresholds(
+        texts.alarmBelow,
+        thresholds.filter(({ below }) => below),
+      ),
+    ];
+    setText(this.#alarm, words.filter(Boolean).join(texts.listSeparator));
+  }
+
+  /** Where an alarm is raised, and at what time of the day if not always. */
+  #thresholds(text: string, thresholds: readonly Threshold[]): string {
+    const { format, texts } = this.#here;
+    const values = thresholds.map(({ value, during }) => {
+      const shown = format.value(value, this.#view.unit, 0);
+      const periods = during.map((period) => texts.periods[period] ?? period);
+      return periods.length === 0 ? shown : `${shown} (${periods.join(texts.listSeparator)})`;
+    });
+    return values.length === 0 ? "" : fill(text, { value: values.join(texts.listSeparator) });
   }
 
   /** Draws the chart in the colours of now. */

@@ -7,6 +7,7 @@ import type {
   ConfigAnswer,
   EventsAnswer,
   SeriesAnswer,
+  VisitsAnswer,
 } from "../../api";
 import type { Account } from "../account";
 import { commandProblemText, commandText } from "../commandText";
@@ -16,6 +17,7 @@ import { RequestProblem, getJson, postJson } from "../requests";
 import type { Surroundings } from "../surroundings";
 import { CHART_MS, type Reporting } from "./metricTile";
 import { NodeCard } from "./nodeCard";
+import { VisitList } from "./visitList";
 
 /** How long a node shows itself. */
 const IDENTIFY_S = 60;
@@ -26,6 +28,8 @@ export class NodePanel {
   readonly #here: Surroundings;
   readonly #account: Account;
   readonly #card: NodeCard;
+  /** For who may see what crews did. */
+  readonly #visits: VisitList | undefined;
   readonly #config = element("div", {});
   readonly #answer = element("p", { class: "note", role: "status" });
 
@@ -38,6 +42,10 @@ export class NodePanel {
     this.#card.addSection(
       element("section", {}, element("h3", {}, texts.configuration), this.#config),
     );
+    if (account.may("visit")) {
+      this.#visits = new VisitList(here);
+      this.#card.addSection(this.#visits.root);
+    }
     const button = element("button", { type: "button", class: "back" }, texts.backToMap);
     button.addEventListener("click", back);
     this.root = element(
@@ -113,6 +121,11 @@ export class NodePanel {
     ).catch(noneThere({ events: [] }));
     this.#card.addEvents(events);
     this.#card.show();
+    if (!this.#visits) return;
+    const { visits } = await getJson<VisitsAnswer>(
+      `/api/visits?${new URLSearchParams({ node: this.node })}`,
+    );
+    this.#visits.show(visits);
   }
 
   #showConfig(config: ConfigReportMessage | null): void {
@@ -209,9 +222,10 @@ function reportingOf(metric: string, document: Readonly<Record<string, unknown>>
   const { report, alarms = [] } = channelConfig({ ...document }, metric);
   return {
     straight: report?.swingingDoor !== undefined,
-    thresholds: alarms.flatMap(({ above, below, severity }) => {
+    thresholds: alarms.flatMap(({ above, below, severity, during = [] }) => {
       const value = above ?? below;
-      return value === undefined ? [] : [{ value, critical: severity === "critical" }];
+      if (value === undefined) return [];
+      return [{ value, critical: severity === "critical", below: above === undefined, during }];
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Severity } from "../../../city/attention";
 import type { RolloutState, StepState } from "../../../ota/rolloutStates";
 import type { Role } from "../../../people/roles";
-import type { CommandAnswer } from "../../api";
+import type { CommandAnswer, VisitView } from "../../api";
 import type { Layer } from "../map/marks";
 
 /** What is said of the rollout of a new program. */
@@ -89,6 +89,9 @@ export interface Texts {
   readonly openFieldPage: string;
   readonly exportCsv: string;
   readonly alarmAt: string;
+  readonly alarmBelow: string;
+  /** When an alarm applies, by the configuration's words. */
+  readonly periods: Readonly<Record<string, string>>;
   readonly configuration: string;
   readonly configUnknown: string;
   readonly configInForce: string;
@@ -115,6 +118,12 @@ export interface Texts {
   readonly keptBackUnknown: string;
 
   readonly openTitle: string;
+  readonly visitsTitle: string;
+  readonly noVisits: string;
+  readonly visitKinds: Readonly<Record<VisitView["kind"], string>>;
+  readonly visitBy: string;
+  readonly visitDespite: string;
+  readonly visitPhoto: string;
   readonly eventsTitle: string;
   readonly noEvents: string;
   /** Instead of a time that nobody knows: the latest that it can be. */
