@@ -220,6 +220,11 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
         await page.getByLabel(texts.despite).fill("lamp");
         await page.getByRole("button", { name: texts.submit.accept }).click();
         await page.getByRole("heading", { name: texts.whichNode }).waitFor();
+        // Before the ladder comes down the crew knows that the city has it.
+        await page
+          .locator(".queued.arrived", { hasText: `P-${language}` })
+          .getByText(texts.arrived)
+          .waitFor();
         expect(await violations(page)).toEqual([]);
         await expect.poll(async () => (await visits(page, node))[0]?.pole).toBe(`P-${language}`);
         expect((await visits(page, node))[0]).toMatchObject({
@@ -293,6 +298,10 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
         .getByText(fill(texts.refusals["pole-taken"] ?? "", { details: LAMP_CABLE_OFF }))
         .waitFor({ timeout: 20_000 });
       expect(await page.getByText(texts.waitsToBeSent).count()).toBe(0);
+      await page.locator(".queued.arrived", { hasText: LAMP_CABLE_OFF }).waitFor();
+      // With the network the page is again what it was, though it was opened without one.
+      await page.locator('.live[data-state="live"]').waitFor();
+      await page.getByRole("button", { name: /^Sign out/ }).waitFor();
       expect(await violations(page)).toEqual([]);
       await page.getByRole("button", { name: texts.changeAndSend }).click();
       await expect.poll(() => page.getByLabel(texts.replaces).inputValue()).toBe(LAMP_CABLE_OFF);

@@ -1,7 +1,7 @@
 import type { ConfigReportMessage } from "../../../../devs/contract/messages";
 import type { NodeHistory, NodeView } from "../../../city/cityView";
 import { checkNode, type FieldCheck } from "../../../field/checks";
-import type { ConfigAnswer, MapAnswer } from "../../api";
+import type { ConfigAnswer, MapAnswer, VisitRequest } from "../../api";
 import { element, setText } from "../dom";
 import { Frame } from "../frame";
 import { fill } from "../language";
@@ -37,6 +37,8 @@ export class FieldPage {
   #liveUntilMs = 0;
   #geography: MapAnswer | undefined;
   #queue: readonly QueuedVisit[] = [];
+  /** What the server took since the last node was opened. */
+  #arrived: VisitRequest[] = [];
   #parts: Parts | undefined;
   #asked = false;
   /** Aborted when what is on the page goes: a camera is switched off then. */
@@ -50,9 +52,12 @@ export class FieldPage {
       nowMs: () => this.#nowMs(),
       link: (texts) => ({ href: this.#node ? `/#${this.#node}` : "/", text: texts.mapTitle }),
     });
-    this.#sender = new Sender(store, this.#frame.account, (queue) => {
-      this.#queue = queue;
-      this.#showQueue();
+    this.#sender = new Sender(store, this.#frame.account, {
+      changed: (queue) => {
+        this.#queue = queue;
+        this.#showQueue();
+      },
+      arrived: (visit) => this.#arrived.push(visit),
     });
   }
 
@@ -100,6 +105,10 @@ export class FieldPage {
   async #follow(): Promise<void> {
     for (;;) {
       if (this.#node !== undefined && !document.hidden) await this.#look(this.#node);
+      if (this.#node === undefined) {
+        this.#show();
+        this.#loadSession();
+      }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   }
@@ -137,8 +146,7 @@ export class FieldPage {
       this.#liveUntilMs = this.#nowMs();
       // What waits is sent as soon as the server answers again.
       if (this.#state !== "live") void this.#sender.send();
-      // Opened without a network, it does not know yet what the crew may do.
-      if (!this.#frame.account.session) void this.#frame.account.load().catch(() => {});
+      this.#loadSession();
       this.#checks = checkNode({
         node: this.#view,
         config: this.#config,
@@ -148,7 +156,14 @@ export class FieldPage {
     this.#state = state;
   }
 
+  /** Opened without a network, the page does not know yet what the crew may do. */
+  #loadSession(): void {
+    const { account } = this.#frame;
+    if (!account.session && navigator.onLine) void account.load().catch(() => {});
+  }
+
   #open(node: string | undefined, push = true): void {
+    if (node !== undefined) this.#arrived = [];
     if (push) {
       const query = node === undefined ? "" : `?${new URLSearchParams({ node })}`;
       history.pushState(null, "", `/field${query}`);
@@ -166,7 +181,7 @@ export class FieldPage {
     this.#left.abort();
     this.#left = new AbortController();
     this.#parts?.form?.destroy();
-    const queue = element("section", { class: "queue" });
+    const queue = element("section", { class: "queue", role: "status" });
     const main = element("main", { class: "field-main" }, queue);
     this.#parts = { main, queue };
     if (this.#node === undefined) main.append(this.#startScreen());
@@ -316,8 +331,9 @@ export class FieldPage {
     if (!parts) return;
     const texts = this.#texts;
     const { format } = this.#frame;
-    parts.queue.hidden = this.#queue.length === 0;
+    parts.queue.hidden = this.#queue.length + this.#arrived.length === 0;
     parts.queue.replaceChildren(
+      ...this.#arrived.map((visit) => this.#boxOf(visit, texts.arrived, "queued arrived")),
       ...this.#queue.map((one) => this.#queued(one)),
       ...(this.#queue.length === 0
         ? []
@@ -333,15 +349,8 @@ export class FieldPage {
 
   #queued({ id, visit, refused }: QueuedVisit): HTMLElement {
     const texts = this.#texts;
-    const words = fill(texts.kindOf[visit.kind], { node: visit.node, pole: visit.pole });
-    const state = refused === undefined ? texts.waitsToBeSent : this.#refusal(refused);
-    const item = element(
-      "div",
-      { class: refused === undefined ? "queued" : "queued refused" },
-      element("p", {}, element("strong", {}, words)),
-      element("p", {}, state),
-    );
-    if (refused === undefined) return item;
+    if (refused === undefined) return this.#boxOf(visit, texts.waitsToBeSent, "queued");
+    const item = this.#boxOf(visit, this.#refusal(refused), "queued refused");
     const again = element("button", { type: "button" }, texts.changeAndSend);
     again.addEventListener("click", () => void this.#reopen(id));
     const remove = element("button", { type: "button" }, texts.throwAway);
@@ -351,6 +360,16 @@ export class FieldPage {
     );
     item.append(element("div", { class: "actions" }, again, remove));
     return item;
+  }
+
+  #boxOf({ kind, node, pole }: VisitRequest, state: string, name: string): HTMLElement {
+    const words = fill(this.#texts.kindOf[kind], { node, pole });
+    return element(
+      "div",
+      { class: name },
+      element("p", {}, element("strong", {}, words)),
+      element("p", {}, state),
+    );
   }
 
   #refusal(refused: string): string {

@@ -1,10 +1,18 @@
-import type { VisitAnswer } from "../../api";
+import type { VisitAnswer, VisitRequest } from "../../api";
 import type { Account } from "../account";
 import { RequestProblem, postJson } from "../requests";
 import type { QueuedVisit, Store } from "./store";
 
 /** What waits is tried again this often; a phone that says it is online again is believed at once. */
 const RETRY_MS = 15_000;
+
+/** What comes of sending. */
+export interface SenderListener {
+  /** The queue as it is now. */
+  changed(queue: readonly QueuedVisit[]): void;
+  /** The server has taken a visit. */
+  arrived(visit: VisitRequest): void;
+}
 
 /**
  * Sends visits in the order in which they were made. What the server has not confirmed stays
@@ -13,14 +21,13 @@ const RETRY_MS = 15_000;
 export class Sender {
   readonly #store: Store;
   readonly #account: Account;
-  readonly #changed: (queue: readonly QueuedVisit[]) => void;
+  readonly #listener: SenderListener;
   #running: Promise<void> | undefined;
 
-  /** @param changed called with the queue as it is now. */
-  constructor(store: Store, account: Account, changed: (queue: readonly QueuedVisit[]) => void) {
+  constructor(store: Store, account: Account, listener: SenderListener) {
     this.#store = store;
     this.#account = account;
-    this.#changed = changed;
+    this.#listener = listener;
   }
 
   start(): void {
@@ -41,6 +48,7 @@ export class Sender {
       try {
         await this.#account.signedIn(() => postJson<VisitAnswer>("/api/visits", visit));
         await this.#store.removeQueued(id);
+        this.#listener.arrived(visit);
       } catch (problem) {
         if (!(problem instanceof RequestProblem)) throw problem;
         const { status, answer } = problem;
@@ -50,6 +58,6 @@ export class Sender {
         await this.#store.refuse(id, `${answer?.error ?? "bad-request"} ${details}`.trim());
       }
     }
-    this.#changed(await this.#store.queue());
+    this.#listener.changed(await this.#store.queue());
   }
 }

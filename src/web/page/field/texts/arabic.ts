@@ -134,6 +134,7 @@ export const ARABIC: FieldTexts = {
     replace: "{node} على العمود {pole} بدل أخرى",
     "take-down": "أُنزلت {node} من العمود {pole}",
   },
+  arrived: "وصل إلى المدينة.",
   waitsToBeSent: "محفوظ في الهاتف، في انتظار الإرسال.",
   changeAndSend: "صحّح وأرسل",
   throwAway: "احذف",

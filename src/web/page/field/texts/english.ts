@@ -131,6 +131,7 @@ export const ENGLISH: FieldTexts = {
     replace: "{node} hung on pole {pole} in place of another",
     "take-down": "{node} taken down from pole {pole}",
   },
+  arrived: "The city has it.",
   waitsToBeSent: "Kept on the phone, waits to be sent.",
   changeAndSend: "Change and send",
   throwAway: "Throw away",

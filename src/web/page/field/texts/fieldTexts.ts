@@ -65,6 +65,7 @@ export interface FieldTexts {
 
   readonly queueNote: string;
   readonly kindOf: Readonly<Record<Kind, string>>;
+  readonly arrived: string;
   readonly waitsToBeSent: string;
   readonly changeAndSend: string;
   readonly throwAway: string;

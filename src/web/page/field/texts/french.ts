@@ -129,6 +129,7 @@ export const FRENCH: FieldTexts = {
     replace: "{node} posé sur le poteau {pole} à la place d’un autre",
     "take-down": "{node} déposé du poteau {pole}",
   },
+  arrived: "La ville l’a reçu.",
   waitsToBeSent: "Gardé dans le téléphone, en attente d’envoi.",
   changeAndSend: "Corriger et envoyer",
   throwAway: "Jeter",
