@@ -49,6 +49,7 @@ export function checkVisit(fields: Fields, nowMs: number): CheckedVisit {
   const accuracyM = within(optionalNumber(fields, "accuracyM"), 0, ACCURACY_MAX_M, "accuracyM");
   const heightM = within(optionalNumber(fields, "heightM"), 0, HEIGHT_MAX_M, "heightM");
   const directionDeg = within(optionalNumber(fields, "directionDeg"), 0, 360, "directionDeg");
+  const enteredBy = own(fields, "enteredBy");
   const note = checkNote(own(fields, "note"));
   return {
     visit: {
@@ -67,6 +68,7 @@ export function checkVisit(fields: Fields, nowMs: number): CheckedVisit {
       ...(heightM === undefined ? {} : { heightM }),
       ...(directionDeg === undefined ? {} : { directionDeg }),
       ...(note === undefined ? {} : { note }),
+      ...(enteredBy === undefined ? {} : { enteredBy: personName(enteredBy, "enteredBy") }),
       ...(despite === undefined ? {} : { despite }),
     },
     photo: checkPhoto(own(fields, "photo")),
@@ -82,9 +84,18 @@ function checkId(value: unknown): string {
 }
 
 function nodeName(value: unknown, field: string): string {
+  return nameOf(value, field, "a node's name");
+}
+
+/** People are called by the same rules (`streetnode people`). */
+function personName(value: unknown, field: string): string {
+  return nameOf(value, field, "a person's name");
+}
+
+function nameOf(value: unknown, field: string, whose: string): string {
   const name = asText(value, field);
   const problem = nameProblem(name);
-  if (problem) throw new FieldProblem(field, `a node's name that ${problem}`);
+  if (problem) throw new FieldProblem(field, `${whose} that ${problem}`);
   return name;
 }
 

@@ -75,14 +75,16 @@ export class VisitDesk {
    */
   async take(fields: Fields, by: string): Promise<VisitAnswer> {
     const { history, now } = this.#options;
-    const { visit, photo } = checkVisit(fields, now());
+    const { visit: sent, photo } = checkVisit(fields, now());
+    const { enteredBy, ...visit } = sent;
     const known = await history.visit(visit.id);
-    if (known) return this.#already(known, visit, by);
+    if (known) return this.#already(known, visit, [by, enteredBy ?? by]);
     this.#checkPossible(visit);
     const stored: VisitView = {
       ...visit,
       atMs: Math.max(visit.atMs, 1 + this.#lastBy(by, visit)),
       by,
+      ...(enteredBy === undefined || enteredBy === by ? {} : { enteredBy }),
       receivedMs: now(),
       cityChecks: visit.kind === "take-down" ? [] : this.#check(visit.node),
       hasPhoto: photo !== undefined,
@@ -139,9 +141,9 @@ export class VisitDesk {
     );
   }
 
-  /** The same id for something else is a mistake of the phone's, and must not pass for done. */
-  #already(known: VisitView, visit: PlaceVisit, by: string): VisitAnswer {
-    if (known.by !== by || known.node !== visit.node || known.kind !== visit.kind)
+  /** The same id for something else is a mistake of the phone's, and must not pass for done; that somebody else sends it anew is none. */
+  #already(known: VisitView, visit: PlaceVisit, by: readonly string[]): VisitAnswer {
+    if (!by.includes(known.by) || known.node !== visit.node || known.kind !== visit.kind)
       throw new VisitConflict("conflict", `another visit has the id ${visit.id}`);
     return { id: known.id, already: true };
   }

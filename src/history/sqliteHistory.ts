@@ -181,7 +181,7 @@ export class SqliteHistory implements History {
         who: visit.by,
         what: visit.kind,
         name: visit.node,
-        detail: `pole ${visit.pole}${visit.replaces === undefined ? "" : ` for ${visit.replaces}`}${visit.despite === undefined ? "" : `, despite: ${visit.despite}`}`,
+        detail: detailOf(visit),
       });
       return true;
     });
@@ -380,6 +380,14 @@ export class SqliteHistory implements History {
       detail,
     ]);
   }
+}
+
+function detailOf({ pole, replaces, enteredBy, despite }: VisitView): string {
+  return [
+    replaces === undefined ? `pole ${pole}` : `pole ${pole} for ${replaces}`,
+    ...(enteredBy === undefined ? [] : [`entered by ${enteredBy}`]),
+    ...(despite === undefined ? [] : [`despite: ${despite}`]),
+  ].join(", ");
 }
 
 interface StoredSeries {

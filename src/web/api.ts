@@ -124,6 +124,8 @@ export interface VisitRequest {
   /** When the crew accepted, by the phone. */
   readonly atMs: number;
   readonly checks: readonly VisitCheck[];
+  /** Who was signed in at the phone when it was entered: somebody else may be when it is sent. */
+  readonly enteredBy?: string;
   /** Why the crew accepts though a check failed; needed then. */
   readonly despite?: string;
 }

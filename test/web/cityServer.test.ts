@@ -414,6 +414,7 @@ describe("a visit", () => {
       "photo.data",
       { photo: { data: Buffer.concat([JPEG, Buffer.alloc(410_000)]).toString("base64") } },
     ],
+    ["enteredBy", { enteredBy: "the crew" }],
     ["checks", { checks: "all" }],
     ["checks[0].state", { checks: [{ name: "x", state: "maybe" }] }],
     ["despite", { checks: [{ name: "sen55", state: "fail", reason: "no-answer" }] }],
@@ -426,6 +427,28 @@ describe("a visit", () => {
       expect([status, json.error, json.field]).toEqual([400, "bad-request", field]);
     }
     expect((await crew("/api/visits")).json.visits).toEqual([]);
+  });
+
+  it("says who entered it, where somebody else sends it", async () => {
+    await node();
+    const [crew, technician, operator] = [
+      await as("crew"),
+      await as("technician"),
+      await as("operator"),
+    ];
+    const entered = visit({ enteredBy: "crew" });
+    await technician("/api/visits", entered);
+    expect((await crew("/api/visits")).json.visits).toMatchObject([
+      { by: "technician", enteredBy: "crew" },
+    ]);
+    const [line] = (await operator("/api/audit")).json.entries as AuditLine[];
+    expect(line).toMatchObject({ who: "technician", detail: "pole P-1, entered by crew" });
+    // Taken once, though the phone did not hear so, and somebody else holds it now.
+    const lost = visit({ enteredBy: "crew", pole: "P-2" });
+    expect((await crew("/api/visits", lost)).json.already).toBe(false);
+    expect((await technician("/api/visits", lost)).json.already).toBe(true);
+    expect((await crew("/api/visits")).json.visits[0]).not.toHaveProperty("enteredBy");
+    expect((await technician("/api/visits", visit({ id: lost.id }))).json.error).toBe("conflict");
   });
 
   it("that is too large is refused before it is read", async () => {

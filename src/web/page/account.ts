@@ -24,6 +24,11 @@ export class Account {
     return this.session?.may.includes(action) ?? false;
   }
 
+  /** Who is signed in; without a network, who was last. */
+  get person(): string | undefined {
+    return this.session ? this.session.user?.name : storedPerson();
+  }
+
   /** Asks the server who is signed in. @throws RequestProblem */
   async load(): Promise<void> {
     this.#take(await getJson<SessionAnswer>("/api/session"));
@@ -58,6 +63,7 @@ export class Account {
   #take(session: SessionAnswer): void {
     const same = JSON.stringify(session) === JSON.stringify(this.session);
     this.session = session;
+    storePerson(session.user?.name);
     if (!same) this.#changed();
   }
 
@@ -117,6 +123,26 @@ export class Account {
     if (error.status === 429)
       return fill(texts.signInTooMany, { time: format.duration(error.answer?.retryS ?? 60) });
     return texts.notReached;
+  }
+}
+
+const STORED_AS = "streetnode.person";
+
+/** Undefined also where the browser forbids storage. */
+function storedPerson(): string | undefined {
+  try {
+    return localStorage.getItem(STORED_AS) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function storePerson(name: string | undefined): void {
+  try {
+    if (name === undefined) localStorage.removeItem(STORED_AS);
+    else localStorage.setItem(STORED_AS, name);
+  } catch {
+    // Then nobody knows it after a reload without a network.
   }
 }
 

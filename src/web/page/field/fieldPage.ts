@@ -284,6 +284,7 @@ export class FieldPage {
       arabic: this.#frame.language.code === "ar",
       checks: () => this.#checks,
       placeOf: (other) => this.#placeOf(other),
+      person: () => account.person,
       queued: () => {
         void this.#sender.send();
         void this.#refreshQueue().then(() => this.#open(undefined));

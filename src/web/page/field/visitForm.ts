@@ -29,6 +29,8 @@ export interface VisitFormOptions {
   readonly checks: () => readonly FieldCheck[] | undefined;
   /** Where another node hangs. @throws RequestProblem */
   readonly placeOf: (node: string) => Promise<NodeView["place"]>;
+  /** Who is signed in, or was last. */
+  readonly person: () => string | undefined;
   /** Called when a visit was put into the queue. */
   readonly queued: () => void;
 }
@@ -389,7 +391,8 @@ export class VisitForm {
 
   /** The visit as it will be sent, or what is missing. */
   #visit(checks: readonly FieldCheck[] | undefined): VisitRequest | Missing {
-    const { texts, here, node } = this.#options;
+    const { texts, here, node, person } = this.#options;
+    const enteredBy = person();
     const draft = this.#draft;
     const hangs = draft.kind === "take-down" ? this.#view?.place : undefined;
     const pole = (hangs?.pole ?? draft.pole).trim();
@@ -425,6 +428,7 @@ export class VisitForm {
       ...(draft.note.trim() === "" ? {} : { note: draft.note.trim() }),
       ...(draft.photo === undefined ? {} : { photo: { data: draft.photo } }),
       ...(passed || despite === "" || draft.kind === "take-down" ? {} : { despite }),
+      ...(enteredBy === undefined ? {} : { enteredBy }),
       atMs: Math.round(here.nowMs()),
       checks: (checks ?? [{ name: "online", state: "wait", reason: "no-network" }]).map(
         ({ name, state, reason }) => ({ name, state, ...(reason === undefined ? {} : { reason }) }),
