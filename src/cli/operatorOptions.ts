@@ -5,9 +5,10 @@ import { InputError } from "../inputError";
 import { answerSummary, answerTable, type NodeAnswer } from "../operator/answers";
 import { CityBook } from "../operator/cityBook";
 import { OperatorClient } from "../operator/operatorClient";
+import { brokerOption } from "./brokerOption";
 import { readCa } from "./caOption";
 import { interruptSignal } from "./interrupt";
-import { parseBroker, parseDuration, type BrokerAddress } from "./options";
+import { parseDuration, type BrokerAddress } from "./options";
 
 /** What every command of an operator takes. */
 export interface OperatorOptions {
@@ -27,12 +28,7 @@ const DEFAULT_WAIT = "30s";
 /** Adds `--broker`, `--ca`, `--city` and `--json`. */
 export function withOperatorOptions(command: Command): Command {
   return command
-    .option(
-      "--broker <url>",
-      "the city's MQTT broker",
-      parseBroker,
-      parseBroker("mqtt://127.0.0.1:1883"),
-    )
+    .addOption(brokerOption("the city's MQTT broker"))
     .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "name of the city", "berkane")
     .option("--json", "print the result as JSON on the last line");

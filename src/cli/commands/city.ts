@@ -11,11 +11,12 @@ import { GATEWAY_PORT } from "../../ota/startGateway";
 import { startCityServer, type CityServer } from "../../web/cityServer";
 import type { MapTiles } from "../../web/api";
 import type { WebServerOptions } from "../../web/server";
+import { brokerOption } from "../brokerOption";
 import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
 import { inventoryOption } from "../inventoryOption";
 import { PAGE_PORT, listenOnPort } from "../listenOnPort";
-import { parseBroker, wholeNumber, type BrokerAddress } from "../options";
+import { wholeNumber, type BrokerAddress } from "../options";
 
 const KEEP_DAYS = 90;
 
@@ -52,12 +53,7 @@ export function cityCommand(
 ): Command {
   return new Command("city")
     .description("run the city's server: pages, history and time beacon, at any broker")
-    .option(
-      "--broker <url>",
-      "the city's MQTT broker",
-      parseBroker,
-      parseBroker("mqtt://127.0.0.1:1883"),
-    )
+    .addOption(brokerOption("the city's MQTT broker"))
     .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "name of the city", "berkane")
     .addOption(inventoryOption())

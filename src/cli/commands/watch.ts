@@ -4,9 +4,10 @@ import { CityClient } from "../../city/cityClient";
 import { Receiver, type CityListener } from "../../city/receiver";
 import { unitSymbol } from "../../city/unitSymbols";
 import { InputError } from "../../inputError";
+import { brokerOption } from "../brokerOption";
 import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
-import { parseBroker, parseDuration, type BrokerAddress } from "../options";
+import { parseDuration, type BrokerAddress } from "../options";
 
 /** Longest topic of a node: two names of 23 characters between the levels of the contract. */
 const TOPIC_SHOWN_MAX = 80;
@@ -28,12 +29,7 @@ interface WatchOptions {
 export function watchCommand(interruption: () => AbortSignal = interruptSignal): Command {
   return new Command("watch")
     .description("print what nodes publish: readings, states, events, gaps")
-    .option(
-      "--broker <url>",
-      "MQTT broker to listen at",
-      parseBroker,
-      parseBroker("mqtt://127.0.0.1:1883"),
-    )
+    .addOption(brokerOption("MQTT broker to listen at"))
     .option("--ca <file>", "certificate of the broker's authority, for mqtts (PEM)")
     .option("--city <name>", "name of the city", "berkane")
     .option("--node <id>", "only this node")
