@@ -8,8 +8,10 @@ import {
   type CitySnapshot,
 } from "./feed";
 
-/** Viewers at a time. */
-const CLIENTS_MAX = 200;
+/** Viewers at a time who have not signed in. */
+const ANONYMOUS_MAX = 200;
+/** Viewers at a time: where the public crowds in there is still room for who works here. */
+const CLIENTS_MAX = 250;
 /** A viewer who has not taken this much is too slow, and is cut off; it comes back by itself. */
 const PENDING_MAX_BYTES = 4 * 1024 * 1024;
 /** A viewer that was cut off comes back after this time. */
@@ -42,8 +44,12 @@ export class EventStream {
   }
 
   /** Answers a request with the stream, for as long as the viewer may watch. */
-  serve(request: IncomingMessage, response: ServerResponse, mayWatch: () => boolean): void {
-    if (this.#clients.size >= CLIENTS_MAX) {
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    viewer: { readonly signedIn: boolean; readonly mayWatch: () => boolean },
+  ): void {
+    if (this.#clients.size >= (viewer.signedIn ? CLIENTS_MAX : ANONYMOUS_MAX)) {
       response.writeHead(503, { "content-type": "text/plain", "retry-after": "30" });
       response.end("Too many viewers.\n");
       return;
@@ -58,7 +64,7 @@ export class EventStream {
       return;
     }
     request.socket.setNoDelay(true);
-    this.#clients.set(response, mayWatch);
+    this.#clients.set(response, viewer.mayWatch);
     response.once("close", () => this.#remove(response));
     this.#start();
     response.write(`retry: ${RETRY_MS}\n${eventText("snapshot", this.#snapshot())}`);

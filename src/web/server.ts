@@ -126,7 +126,10 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       path: "/events",
       action: "watch",
       handle: ({ request, response, caller }) =>
-        stream.serve(request, response, () => access.stillMay(caller, "watch")),
+        stream.serve(request, response, {
+          signedIn: caller.person !== undefined,
+          mayWatch: () => access.stillMay(caller, "watch"),
+        }),
     },
     ...nodeRoutes(view),
     ...(services ? cityRoutes(view, services) : []),

@@ -223,6 +223,19 @@ describe("what a role may not do", () => {
     expect((await anybody("/api/visits", visit())).status).toBe(401);
   });
 
+  it("is never to keep out who works here, however many of the public watch", async () => {
+    await restart({ publicView: true });
+    const leave = new AbortController();
+    const watch = async (headers = {}): Promise<number> => {
+      const url = new URL("/events", server.url);
+      return (await fetch(url, { headers, signal: leave.signal })).status;
+    };
+    const answers = await Promise.all(Array.from({ length: 201 }, () => watch()));
+    expect(answers.filter((status) => status === 503)).toHaveLength(1);
+    expect(await watch({ cookie: await cookieOf("operator") })).toBe(200);
+    leave.abort();
+  });
+
   it("is anything at all for another site's form, or with a session that has ended", async () => {
     const crew = await as("crew");
     expect((await crew("/api/sign-out", {}, { "x-streetnode": "0" })).status).toBe(403);
