@@ -1,3 +1,4 @@
+import type { AuditLine } from "../web/api";
 import type { StoredReading } from "./history";
 
 export const CSV_HEADER = "time,node,metric,value,unit,untimed\r\n";
@@ -16,6 +17,17 @@ export function csvLines(readings: readonly StoredReading[]): string {
       ].join(","),
     )
     .map((line) => `${line}\r\n`)
+    .join("");
+}
+
+/** Who did what as CSV (RFC 4180), with a header; times in ISO 8601, UTC. */
+export function auditCsv(lines: readonly AuditLine[]): string {
+  const rows = lines.map(({ atMs, who, what, name, detail }) => [
+    new Date(atMs).toISOString(),
+    ...[who, what, name ?? "", detail ?? ""].map(cell),
+  ]);
+  return [["time", "who", "what", "name", "detail"], ...rows]
+    .map((row) => `${row.join(",")}\r\n`)
     .join("");
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the city's pages and its server exchange over HTTP: JSON in both directions but for
- * `/api/history.csv` and photos. Every POST carries the header `x-streetnode: 1`, which a
+ * `/api/history.csv`, `/api/audit.csv` and photos. Every POST carries the header `x-streetnode: 1`, which a
  * form of another site cannot send. Times are UTC in milliseconds since 1970.
  */
 import type { ConfigReportMessage } from "../../devs/contract/messages";

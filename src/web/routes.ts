@@ -5,7 +5,7 @@ import { nameProblem } from "../../devs/contract/topics";
 import type { CityView } from "../city/cityView";
 import { FieldProblem } from "../city/fields";
 import { VisitConflict, type VisitDesk } from "../city/visitDesk";
-import { CSV_HEADER, csvLines } from "../history/csv";
+import { CSV_HEADER, auditCsv, csvLines } from "../history/csv";
 import type { History, TimeRange } from "../history/history";
 import type { Action } from "../people/roles";
 import type { Access, Caller } from "./access";
@@ -64,6 +64,8 @@ const SMALL_BODY_MAX_BYTES = 4096;
 const VISIT_MAX_BYTES = Math.ceil((PHOTO_MAX_BYTES * 4) / 3) + 32 * 1024;
 const VISITS_MAX = 500;
 const AUDIT_MAX = 1000;
+/** Some ten megabytes; years of a city. */
+const AUDIT_CSV_MAX = 100_000;
 const DAY_MS = 24 * 3600_000;
 
 /** Signing in and out. */
@@ -219,6 +221,17 @@ export function cityRoutes(view: CityView, services: CityServices): Route[] {
       handle: async ({ request, response }) => {
         const entries = await services.audit(AUDIT_MAX);
         await sendJson(request, response, { entries } satisfies AuditAnswer);
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/audit.csv",
+      action: "audit",
+      handle: async ({ response }) => {
+        const text = auditCsv(await services.audit(AUDIT_CSV_MAX));
+        response.setHeader("cache-control", "no-store");
+        response.setHeader("content-disposition", 'attachment; filename="streetnode-audit.csv"');
+        send(response, 200, "text/csv; charset=utf-8", Buffer.from(text));
       },
     },
   ];

@@ -8,7 +8,7 @@ import { rolldown } from "rolldown";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Point } from "../../src/city/cityView";
 import { openCityDatabase } from "../../src/history/cityDatabase";
-import { CSV_HEADER, csvLines } from "../../src/history/csv";
+import { CSV_HEADER, auditCsv, csvLines } from "../../src/history/csv";
 import type { History, HistoryBatch, StoredReading } from "../../src/history/history";
 import { SCHEMA } from "../../src/history/schema";
 import { SqliteHistory } from "../../src/history/sqliteHistory";
@@ -415,6 +415,20 @@ describe("CSV", () => {
       "time,node,metric,value,unit,untimed\r\n" +
         "1970-01-01T00:00:00.000Z,bk-0001,pm25,-1.5,ug/m3,\r\n" +
         `1970-01-01T00:00:00.000Z,bk-0001,pm25,-1.5,"'=cmd|""x"",1",1\r\n`,
+    );
+  });
+
+  it("of the audit log is one line an entry, with nothing that a spreadsheet would run", () => {
+    const detail = "pole P-1, despite: @SUM(1)";
+    expect(
+      auditCsv([
+        { atMs: 0, who: "amina", what: "accept", name: "bk-0001", detail },
+        { atMs: 1, who: "-", what: "sign-in-refused", name: null, detail: "=1+1" },
+      ]),
+    ).toBe(
+      "time,who,what,name,detail\r\n" +
+        `1970-01-01T00:00:00.000Z,amina,accept,bk-0001,"${detail}"\r\n` +
+        "1970-01-01T00:00:00.001Z,'-,sign-in-refused,,'=1+1\r\n",
     );
   });
 });

@@ -181,6 +181,7 @@ describe("what a role may not do", () => {
     ["visit", "/api/visits", () => visit()],
     ["visit", "/api/visits/00000000-0000-4000-8000-999999999999/photo"],
     ["audit", "/api/audit"],
+    ["audit", "/api/audit.csv"],
   ];
 
   it("is refused by the server, request by request and role by role", async () => {
@@ -205,6 +206,7 @@ describe("what a role may not do", () => {
           expect([status, json.error], what).toEqual(role ? [403, "forbidden"] : [401, "sign-in"]);
       }
     }
+    expect((await anybody("/events")).status).toBe(401);
     // And nothing of what was refused was done.
     expect(one.commands).toHaveLength(3);
     const crew = await as("crew");

@@ -73,12 +73,18 @@ describe.runIf(HAS_CHROMIUM)("the city page of a city that not everybody may wat
       await page.locator("main").getByRole("button", { name: texts.signIn }).click();
       await signIn(page, language);
       await node.waitFor();
+      // An operator takes the audit log along; the others are not offered it.
+      const audit = page.getByRole("link", { name: texts.auditCsv });
+      const href = (await audit.getAttribute("href")) ?? "";
+      const taken = await page.request.get(new URL(href, city.server.url).href);
+      expect(await taken.text()).toContain(",operator,sign-in,");
       await page.getByRole("button", { name: texts.signOut }).click();
       await page.getByText(texts.signInToWatch).waitFor();
       expect(await node.count()).toBe(0);
       await page.locator(".menu").getByRole("button", { name: texts.signIn }).click();
       await signIn(page, language, "viewer");
       await node.waitFor();
+      expect(await audit.count()).toBe(0);
     },
   );
 

@@ -387,7 +387,14 @@ export class CityPage {
     );
     const overview = element("div", { class: "overview" }, summary, signedOut, empty, city);
     const main = element("main", {}, overview);
-    const footer = element("footer", {}, element("p", {}, texts.timesNote));
+    const footer = element(
+      "footer",
+      {},
+      element("p", {}, texts.timesNote),
+      ...(frame.account.may("audit")
+        ? [element("a", { class: "link", href: "/api/audit.csv" }, texts.auditCsv)]
+        : []),
+    );
     return {
       main,
       footer,

@@ -246,6 +246,7 @@ export const ENGLISH: Texts = {
   lastHeard: "Last heard",
 
   listSeparator: ", ",
+  auditCsv: "Who did what, as CSV",
   timesNote:
     "Times are those of Morocco. Charts show at most the last day: steps where a node tells each change, a line where it tells each bend.",
 };

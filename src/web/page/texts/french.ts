@@ -251,6 +251,7 @@ export const FRENCH: Texts = {
   lastHeard: "Dernier signe",
 
   listSeparator: ", ",
+  auditCsv: "Qui a fait quoi, en CSV",
   timesNote:
     "Heures du Maroc. Les courbes montrent au plus le dernier jour : en marches où le nœud annonce chaque changement, en ligne où il annonce chaque inflexion.",
 };

@@ -147,6 +147,7 @@ export interface Texts {
   /** Between the parts of one line. */
   readonly listSeparator: string;
   readonly timesNote: string;
+  readonly auditCsv: string;
 }
 
 /** The forms of a text by the number of things. */
