@@ -8,6 +8,7 @@ import {
   isLoginRefused,
   type BrokerLogin,
 } from "./brokerConnection";
+import type { Way } from "./receiver";
 
 /** Where and as whom to listen. */
 export interface CityClientOptions extends BrokerLogin {
@@ -23,14 +24,13 @@ export interface CityClientOptions extends BrokerLogin {
   readonly commands?: boolean;
   /**
    * Gets what nodes say. With a `session` the broker sends a message again, at the next
-   * connection, until `acknowledge` was called for it. `waited` says that it may have been at
-   * the broker for long, since before this connection.
+   * connection, until `acknowledge` was called for it.
    */
   readonly onMessage: (
     topic: string,
     payload: Uint8Array,
     acknowledge: () => void,
-    waited: boolean,
+    way: Way,
   ) => void;
   /** Called when the messages flow: connected and subscribed. */
   readonly onConnected: () => void;
@@ -101,7 +101,8 @@ export class CityClient {
         return acknowledge();
       }
       for (const listener of this.#listeners) listener(topic, payload);
-      options.onMessage(topic, payload, acknowledge, performance.now() < this.#catchesUpUntilMs);
+      const waited = performance.now() < this.#catchesUpUntilMs;
+      options.onMessage(topic, payload, acknowledge, { waited, again: packet.dup });
     });
     this.#client.on("error", (error) => {
       const { code } = error as { code?: unknown };

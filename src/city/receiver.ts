@@ -83,6 +83,14 @@ export interface Gap extends Origin, Range {
   readonly boot: number;
 }
 
+/** How a message came from the broker. */
+export interface Way {
+  /** It may have been there for long: then nobody knows what its relative times count from. */
+  readonly waited?: boolean;
+  /** The broker sent it before, and does not know whether it arrived (DUP of MQTT). */
+  readonly again?: boolean;
+}
+
 /** A message that could not be used; `reason` names the field. */
 export interface BadMessage {
   readonly topic: string;
@@ -153,16 +161,14 @@ export class Receiver {
    * Takes one message from the broker. Topics that are no node's `up/` are passed over.
    *
    * @param arrivedMs UTC in milliseconds since 1970; relative times count from it.
-   * @param waited whether it may have been at the broker for long: then nobody knows what
-   * relative times count from.
    */
-  receive(topic: string, payload: Uint8Array, arrivedMs: number, waited = false): void {
+  receive(topic: string, payload: Uint8Array, arrivedMs: number, way: Way = {}): void {
     const address = parseUpTopic(topic);
     if (!address) return;
     this.#counters.messages++;
     try {
       const origin = checkOrigin(address);
-      this.#dispatch(origin, address.leaf, payload, arrivedMs, waited);
+      this.#dispatch(origin, address.leaf, payload, arrivedMs, way);
     } catch (error) {
       if (!(error instanceof FieldProblem)) throw error;
       this.#counters.bad++;
@@ -185,7 +191,7 @@ export class Receiver {
     leaf: string,
     payload: Uint8Array,
     arrivedMs: number,
-    waited: boolean,
+    { waited = false, again = false }: Way,
   ): void {
     // An empty retained message is how MQTT 3.1.1 (clause 3.3.1.3) deletes one.
     if (payload.length === 0 && (leaf === UP_STATE || leaf === UP_CONFIG)) return;
@@ -195,7 +201,7 @@ export class Receiver {
       case UP_EVENT:
         return this.#event(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs, waited);
       case UP_STATE:
-        return this.#state(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs);
+        return this.#state(origin, parseJson(payload, PAYLOAD_MAX_BYTES), arrivedMs, again);
       case UP_CONFIG: {
         const report = checkConfigReport(parseJson(payload, PAYLOAD_MAX_BYTES));
         return this.#listener.config?.({ ...origin, report, arrivedMs });
@@ -227,9 +233,9 @@ export class Receiver {
     this.#listener.event?.({ ...origin, event, timeMs, ...untimed });
   }
 
-  #state(origin: Origin, json: unknown, arrivedMs: number): void {
+  #state(origin: Origin, json: unknown, arrivedMs: number, again: boolean): void {
     const state = checkState(json);
-    if (state.state === "online") this.#sequences(origin).born(state.boot);
+    if (state.state === "online") this.#sequences(origin).born(state.boot, again);
     this.#listener.state?.({ ...origin, state, arrivedMs });
   }
 
@@ -299,10 +305,12 @@ class NodeSequences {
 
   /**
    * Takes note of a birth. A boot count that went back means that the node's flash was
-   * erased: its numbers start again, so what is known of them no longer holds.
+   * erased: its numbers start again, so what is known of them no longer holds. One that the
+   * broker sends `again` may be an older one, of a boot whose numbers are known.
    */
-  born(boot: number): void {
+  born(boot: number, again: boolean): void {
     if (boot < this.#bornBoot) {
+      if (again && this.#boots.has(boot)) return;
       this.#boots.clear();
       this.#forgottenTo = -1;
       this.#uncountedTo = -1;

@@ -207,7 +207,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     city,
     session: sessionName(city),
     commands: true,
-    onMessage: (topic, payload, acknowledge, waited) => {
+    onMessage: (topic, payload, acknowledge, way) => {
       if (witness.isCommand(topic)) {
         const line = witness.line(topic, payload);
         // What cannot be written stays at the broker, and comes again.
@@ -216,7 +216,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
         return;
       }
       if (!recorder.hasRoom) return;
-      receiver.receive(topic, payload, now(), waited);
+      receiver.receive(topic, payload, now(), way);
       updates?.hear(topic, payload);
       recorder.afterWrite(acknowledge);
       if (recorder.unacknowledged >= UNACKNOWLEDGED_MAX) void recorder.flush();

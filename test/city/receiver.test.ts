@@ -17,6 +17,7 @@ import {
   type EventArrival,
   type Reading,
   type ReceiverOptions,
+  type Way,
 } from "../../src/city/receiver";
 
 const CITY = "berkane";
@@ -36,12 +37,12 @@ function rig(options: ReceiverOptions = {}) {
     gap: (gap) => seen.push(gap),
   };
   const receiver = new Receiver(listener, options);
-  const send = (leaf: string, json: unknown, node = NODE, waited = false) =>
+  const send = (leaf: string, json: unknown, node = NODE, way: Way = {}) =>
     receiver.receive(
       nodeTopic(CITY, node, leaf),
       Buffer.from(typeof json === "string" ? json : JSON.stringify(json)),
       NOW_MS,
-      waited,
+      way,
     );
   return { receiver, readings, reasons, seen, send };
 }
@@ -233,10 +234,10 @@ describe("the other messages", () => {
     const { readings, seen, send } = rig();
     const bt = NOW_MS / 1000 - 7200;
     const [record] = pack(1, 1);
-    send("up/data", [{ ...record, t: -5 }], NODE, true);
-    send("up/data", [{ ...record, seq: 2, bt }], NODE, true);
-    send("up/event", { event: "sensor-ok", boot: 1, seq: 3, t: -5 }, NODE, true);
-    send("up/event", { event: "sensor-ok", boot: 1, seq: 4, t: bt }, NODE, true);
+    send("up/data", [{ ...record, t: -5 }], NODE, { waited: true });
+    send("up/data", [{ ...record, seq: 2, bt }], NODE, { waited: true });
+    send("up/event", { event: "sensor-ok", boot: 1, seq: 3, t: -5 }, NODE, { waited: true });
+    send("up/event", { event: "sensor-ok", boot: 1, seq: 4, t: bt }, NODE, { waited: true });
     const times = [
       [NOW_MS - 5000, true],
       [NOW_MS - 7_200_000, undefined],
@@ -349,6 +350,22 @@ describe("delivery", () => {
     for (let boot = 1; boot <= 2 * BOOTS_CAPACITY; boot++) send("up/data", pack(boot, 1));
     expect(readings).toHaveLength(2 * BOOTS_CAPACITY);
     expect(receiver.counters.duplicates).toBe(2 * BOOTS_CAPACITY);
+  });
+
+  it("takes nothing twice when the broker sends two births and what was between them again", () => {
+    const { receiver, readings, send } = rig();
+    const born = (boot: number) => ({ state: "online", reason: "boot", boot });
+    for (const way of [{}, { again: true }])
+      for (const boot of [5, 6]) {
+        send("up/state", born(boot), NODE, way);
+        send("up/data", pack(boot, 1), NODE, way);
+      }
+    expect(readings).toHaveLength(2);
+    expect(receiver.counters).toMatchObject({ duplicates: 2, gaps: 0 });
+    // A node whose flash was erased: its birth may come again, too.
+    send("up/state", born(1), NODE, { again: true });
+    send("up/data", pack(1, 1));
+    expect(readings).toHaveLength(3);
   });
 
   it("starts again when a birth says that the boot count went back: the flash was erased", () => {
