@@ -316,13 +316,19 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       this.healthDueMs += this.healthPeriodMs;
       await this.publishHealth();
     }
-    await forgetTroubles();
-    const { sensing, sampling, client } = this;
+    // A restart that is under way has put its own into flash.
+    if (!this.restarting) await forgetTroubles();
     const restarts = watchdogRestarts();
     // A broker that is away is no reason to restart; a client that does not even try is one.
     if (
-      standsStill(sampling, sensing.samples, sensing.isSampling(), restarts, nowMs) ||
-      standsStill(client, this.delivery.client.turns, true, restarts, nowMs)
+      standsStill(
+        this.sampling,
+        this.sensing.samples,
+        this.sensing.isSampling(),
+        restarts,
+        nowMs,
+      ) ||
+      standsStill(this.client, this.delivery.client.turns, true, restarts, nowMs)
     )
       this.restartFor("watchdog");
     if (isSafeMode()) {
