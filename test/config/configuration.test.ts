@@ -198,6 +198,20 @@ describe("the configuration in flash", () => {
     expect(storage.values.size).toBe(0);
   });
 
+  it("is what it was, and says why, wherever the next document is cut", async () => {
+    const before = new MemoryStorage();
+    await apply(before, FIRST);
+    const old = await inForce(before);
+    for (let at = 0; at < SECOND.length; at++) {
+      const flash = new MemoryStorage(new Map(before.values));
+      const configuration = new Configuration(await opened(flash), noPause);
+      const cut = piecedBytes(Buffer.from(SECOND.slice(0, at)));
+      expect(await configuration.apply(cut), `${at} bytes`).toBe(ConfigOutcome.Refused);
+      expect(configuration.problems.length).toBeGreaterThan(0);
+      expect(await inForce(flash)).toEqual(old);
+    }
+  });
+
   it("knows the document that it was given last", async () => {
     const storage = new MemoryStorage();
     expect(await apply(storage, FIRST)).toBe(ConfigOutcome.Applied);

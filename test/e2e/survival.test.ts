@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { checkConfig } from "../../devs/contract/config";
+import { metricNames } from "../../devs/contract/metrics";
 import type {
   ConfigReportMessage,
   HealthMessage,
@@ -15,8 +17,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const KB = 1024;
 /** What the heap may differ by: a reading that waits, a text in memory. */
 const HEAP_NOISE_BYTES = 1024;
-/** Messages on each topic; `STREETNODE_FUZZ_MESSAGES` asks for more. */
-const MESSAGES = Number(process.env["STREETNODE_FUZZ_MESSAGES"] ?? 1000);
+/** Messages on each topic. */
+const MESSAGES = 10_000;
 
 /** What one node says. */
 class Listener {
@@ -70,6 +72,7 @@ const VALID = [
   '{"id":"a4","command":"log","minutes":1}',
   '{"id":"a5","command":"calibrate","channel":"humidity","zero":3}',
   '{"utcMs":1773982000000}',
+  '{"pole":"شارع محمد الخامس 12","lat":34.92,"lon":-2.32,"heightM":6}',
 ];
 /** Valid messages as they are, cut, damaged, doubled, or renumbered. */
 const nearlyValid = fc
@@ -108,7 +111,7 @@ describe("a node that is sent anything at all", { timeout: 600_000 }, () => {
     const listener = await Listener.start();
     const { node, city } = listener;
     const before = await listener.leastHeapBytes();
-    const topics = ["down/config", "down/command", "all/down/time"];
+    const topics = ["down/config", "down/command", "down/place", "all/down/time"];
     for (const [seed, leaf] of topics.entries()) {
       for (const payload of fc.sample(anything, { numRuns: MESSAGES, seed })) {
         listener.tell(leaf, payload);
@@ -134,6 +137,41 @@ describe("a node that is sent anything at all", { timeout: 600_000 }, () => {
       result: expect.stringMatching(/accepted|done/),
     });
     expect(await listener.leastHeapBytes()).toBeLessThan(before + HEAP_NOISE_BYTES);
+    expect(node.panics).toBe(0);
+    await city.close();
+  });
+
+  it("answers each document, wherever it is cut, however deep or long, with a valid configuration", async () => {
+    const listener = await Listener.start();
+    const { node, city } = listener;
+    const whole = VALID[0] as string;
+    const documents = [
+      ...Array.from({ length: whole.length }, (_, i) => whole.slice(0, i + 1)),
+      ...[1, 2, 11, 12, 13, 14, 100, 1300].map(
+        (depth) => `{"version":3,"health":${'{"a":'.repeat(depth)}1${"}".repeat(depth)}}`,
+      ),
+      ...[1, 12, 13, 2000].map((depth) => "[".repeat(depth)),
+      ...[3999, 4060, 4096, 4097, 9000, 60_000].map(
+        (length) => `{"version":${"1".repeat(length)}}`,
+      ),
+      ...fc.sample(anything, { numRuns: 200, seed: 6 }).filter(({ length }) => length > 0),
+    ];
+    const reports = () => listener.of<ConfigReportMessage>("up/config");
+    for (const document of documents) {
+      const told = reports().length;
+      const what = document.slice(0, 60).toString();
+      listener.tell("down/config", document);
+      for (let i = 0; i < 120 && reports().length === told; i++) await city.run(500);
+      expect(reports().length, what).toBe(told + 1);
+      // For some sections the node starts anew, and then reports once more.
+      const { boots } = node;
+      await city.run(6 * SECOND_MS);
+      if (node.boots > boots) await city.run(20 * SECOND_MS);
+      const { status, config, refused } = reports().at(-1) as ConfigReportMessage;
+      expect(checkConfig(config), what).toEqual([]);
+      if (status === "refused") expect(refused?.length, what).toBeGreaterThan(0);
+      else expect(status, what).toBe("in-force");
+    }
     expect(node.panics).toBe(0);
     await city.close();
   });
@@ -167,6 +205,27 @@ describe("a node that is sent anything at all", { timeout: 600_000 }, () => {
     await city.run(MINUTE_MS);
     expect(reports().length).toBeGreaterThan(told);
     expect(reports().at(-1)).toMatchObject({ version: 3, config: { channels } });
+    expect(node.heapPeaks.liveBytes).toBeLessThan(40 * KB);
+
+    expect(node.panics).toBe(0);
+    await city.close();
+  });
+
+  it("takes one of three kilobytes for every channel that there is", async () => {
+    const listener = await Listener.start();
+    const { node, city } = listener;
+    const part = { on: true, periodS: 30, report: { shortestS: 1, heartbeatS: 900 } };
+    const parts = (one: object) => Object.fromEntries(metricNames().map((name) => [name, one]));
+    const channels = parts({ ...part, alarms: null, smooth: null, rate: null });
+    const text = JSON.stringify({ version: 4, channels });
+    expect(text.length).toBeGreaterThan(3000);
+    listener.tell("down/config", text, true);
+    await city.run(2 * MINUTE_MS);
+    expect(listener.of<ConfigReportMessage>("up/config").at(-1)).toMatchObject({
+      version: 4,
+      status: "in-force",
+      config: { channels: parts(part) },
+    });
     expect(node.heapPeaks.liveBytes).toBeLessThan(40 * KB);
     expect(node.panics).toBe(0);
     await city.close();
@@ -378,6 +437,39 @@ describe("a node whose program fails", { timeout: 240_000 }, () => {
     await city.close();
   });
 });
+
+it(
+  "a node whose connection stands still starts anew, each time later, but not because its broker is away",
+  { timeout: 240_000 },
+  async () => {
+    const { bytecode } = mutant({
+      file: "devs/mqtt/client.ts",
+      healthy: "      await bell.wait(waitMs);",
+      broken:
+        "      await ds.sleep(ranMs() > 90000 && hangs() ? 1e9 : 0);\n      await bell.wait(waitMs);",
+      more:
+        '\nimport { ranMs } from "../node/life";\n' +
+        // For an hour the program is well: the broker is away then.
+        "function hangs(): boolean {\n  return ds.millis() > 3600000;\n}\n",
+    });
+    const listener = await Listener.start({ bytecode });
+    const { city, node } = listener;
+    city.broker.stop({ sessions: "kept" });
+    await city.run(50 * MINUTE_MS);
+    expect(node.boots).toBe(1);
+    city.broker.start();
+    await city.run(70 * MINUTE_MS);
+    const starts = listener
+      .of<StateMessage>("up/state")
+      .flatMap(({ state, reason, start }) =>
+        state === "online" && reason === "boot" ? [start] : [],
+      );
+    // A quarter of an hour after the first, half an hour after the second.
+    expect(starts).toEqual(["power-on", "watchdog", "watchdog"]);
+    expect(node.panics).toBe(0);
+    await city.close();
+  },
+);
 
 it(
   "a node on which no chip answers connects, says so, and looks again",
