@@ -293,12 +293,11 @@ export class OtaStore {
     });
   }
 
-  /** What people have changed since the gateway last looked; a wish is taken with this. */
+  /** What people have changed since the gateway last looked. A wish stays until `save` says that it is done. */
   changes(): StoreChanges {
     return transact(this.#file, (db) => {
       const row = db.get(ACTIVE);
       const wish = row ? (optionalText(row, "wish") as RolloutWish | undefined) : undefined;
-      if (row && wish) db.run("UPDATE rollouts SET wish = NULL WHERE id = ?", [Number(row["id"])]);
       return {
         rollout: row ? rolloutOf(row) : undefined,
         wish,
@@ -311,6 +310,8 @@ export class OtaStore {
   /** Writes what has changed, with lines for the audit log. */
   save(change: {
     readonly rollout?: Rollout;
+    /** A wish that was carried out; a later one stays. */
+    readonly done?: RolloutWish | undefined;
     readonly steps?: readonly RolloutStep[];
     readonly programs?: ReadonlyMap<string, NodeProgram>;
     readonly log?: readonly { what: string; node?: string; detail?: string }[];
@@ -322,6 +323,10 @@ export class OtaStore {
           "UPDATE rollouts SET state = ?, stage = ?, reason = ?, changed_ms = ? WHERE id = ?",
           [rollout.state, rollout.stage, rollout.reason ?? null, this.#now(), rollout.id],
         );
+        db.run("UPDATE rollouts SET wish = NULL WHERE id = ? AND wish = ?", [
+          rollout.id,
+          change.done ?? null,
+        ]);
         for (const step of change.steps ?? []) writeStep(db, rollout.id, step);
       }
       for (const [node, { wanted, good, forced }] of change.programs ?? [])

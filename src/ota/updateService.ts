@@ -122,6 +122,7 @@ export class UpdateService {
   #dirtySteps = new Set<RolloutStep>();
   #dirtyPrograms = new Map<string, NodeProgram>();
   #rolloutDirty = false;
+  #wishDone: RolloutWish | undefined;
   #log: UpdateNote[] = [];
   #commands: (() => void)[] = [];
 
@@ -404,7 +405,10 @@ export class UpdateService {
       this.#steps = new Map(this.#options.store.steps(rollout.id).map((step) => [step.node, step]));
       this.#wakeUp();
     }
-    if (wish && this.#rollout) this.#wished(this.#rollout, wish);
+    if (wish && this.#rollout) {
+      this.#wished(this.#rollout, wish);
+      this.#wishDone = wish;
+    }
   }
 
   #readImages(): void {
@@ -711,15 +715,18 @@ export class UpdateService {
     const commands = this.#commands;
     if (
       this.#rolloutDirty ||
+      this.#wishDone ||
       this.#dirtySteps.size + this.#dirtyPrograms.size + this.#log.length > 0
     )
       this.#options.store.save({
         ...(this.#rollout ? { rollout: this.#rollout } : {}),
+        done: this.#wishDone,
         steps: [...this.#dirtySteps],
         programs: this.#dirtyPrograms,
         log: this.#log,
       });
     this.#rolloutDirty = false;
+    this.#wishDone = undefined;
     this.#dirtySteps = new Set();
     this.#dirtyPrograms = new Map();
     this.#log = [];

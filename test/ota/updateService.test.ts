@@ -244,6 +244,17 @@ describe("what is wished of a rollout", () => {
     expect(wish("abort")).toThrow("is stopped: there is nothing to abort");
     expect(() => city.store.wish(77, "abort")).toThrow("there is no rollout 77");
   });
+
+  it("stays wished until it is done, so that no gateway that was killed has it for itself", () => {
+    allRun();
+    const id = city.rollout();
+    city.store.wish(id, "pause");
+    expect(city.store.changes().wish).toBe("pause");
+    expect(city.store.changes().wish).toBe("pause");
+    city.run(10_000);
+    expect(city.state).toBe("paused");
+    expect(city.store.changes().wish).toBeUndefined();
+  });
 });
 
 describe("a signing key", () => {
