@@ -43,9 +43,12 @@ export function checkVisit(fields: Fields, nowMs: number): CheckedVisit {
   const node = nodeName(own(fields, "node"), "node");
   const checks = checkChecks(own(fields, "checks"));
   const despite = optionalText(fields, "despite", "", DESPITE_MAX_LENGTH);
-  const bad = checks.find(({ state }) => state === "fail");
-  if (kind !== "take-down" && bad && despite === undefined)
-    throw new FieldProblem("despite", `why it is accepted though ${bad.name} failed`);
+  const open = checks.find(({ state }) => state !== "pass");
+  if (kind !== "take-down" && (open || checks.length === 0) && despite === undefined)
+    throw new FieldProblem(
+      "despite",
+      `why it is accepted ${open ? `though ${open.name} has not passed` : "without any check"}`,
+    );
   const accuracyM = within(optionalNumber(fields, "accuracyM"), 0, ACCURACY_MAX_M, "accuracyM");
   const heightM = within(optionalNumber(fields, "heightM"), 0, HEIGHT_MAX_M, "heightM");
   const directionDeg = within(optionalNumber(fields, "directionDeg"), 0, 360, "directionDeg");

@@ -126,7 +126,7 @@ export interface VisitRequest {
   readonly checks: readonly VisitCheck[];
   /** Who was signed in at the phone when it was entered: somebody else may be when it is sent. */
   readonly enteredBy?: string;
-  /** Why the crew accepts though a check failed; needed then. */
+  /** Why the crew accepts though a check has not passed, or there was none; needed then. */
   readonly despite?: string;
 }
 
