@@ -163,7 +163,7 @@ export class Sampler {
     this.answered = true;
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
-    if (!this.isFrozen()) this.changedMs = this.startedMs;
+    if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
     for (let i = 0; i < this.chip.metrics.length; i++) this.dueMs[i] = this.nextMs(i);
   }
 
@@ -174,14 +174,19 @@ export class Sampler {
     } catch (e) {
       // After these two the chip's other values are good and go their way.
       if (!(e instanceof SensorError)) throw e;
-      if (e.code !== "out-of-range" && e.code !== "chip-error" && !this.warmingUp(e)) throw e;
-      if (!this.warmingUp(e)) failure = e;
+      if (!this.warmingUp(e)) {
+        if (e.code !== "out-of-range" && e.code !== "chip-error") throw e;
+        failure = e;
+      }
     }
     const nowMs = millis();
+    const warm = nowMs - this.startedMs >= this.chip.warmUpMs;
     let sum = 0;
     for (const value of this.chip.values) sum += value;
-    // A chip that was frozen is started anew, and shows only when it is warm whether it moves.
-    if (isNaN(sum) && this.isFrozen()) return;
+    // A chip that was started anew for a fault, or because it was not ready, is well when all of
+    // its values are there: after the first ones the same may follow.
+    const { status, reason } = this.state;
+    const known = warm || !isNaN(sum) || (status !== SensorStatus.Failed && reason !== "not-ready");
     if (this.frozen(sum, nowMs))
       failure = new SensorError("frozen", this.chip.chipName + " is frozen");
     const timeS = nowMs / 1000;
@@ -190,23 +195,23 @@ export class Sampler {
       this.dueMs[i] = this.nextMs(i);
       const value = this.chip.values[i];
       if (isNaN(value)) {
-        if (!failure && nowMs - this.startedMs >= this.chip.warmUpMs)
+        if (!failure && warm)
           failure = new SensorError("not-ready", this.chip.chipName + " gives no value");
-      } else if (!failure || failure.code !== "frozen")
+      } else if (known && (!failure || failure.code !== "frozen"))
         this.sink.addSample(this.channels[i], value, timeS);
     }
     if (failure) throw failure;
-    if (this.state.succeed() === SensorChange.Recovery) this.sink.sensorChanged(this, false, timeS);
+    if (known && this.state.succeed() === SensorChange.Recovery)
+      this.sink.sensorChanged(this, false, timeS);
   }
 
-  /** Whether it is at fault for being frozen. */
-  private isFrozen(): boolean {
-    return this.state.status === SensorStatus.Failed && this.state.reason === "frozen";
-  }
-
-  /** Whether a chip that is not ready is so because it was started just now. */
+  /** Whether a chip that is not ready is so because it was started just now, and not for that. */
   private warmingUp(e: SensorError): boolean {
-    return e.code === "not-ready" && millis() - this.startedMs < this.chip.warmUpMs;
+    return (
+      e.code === "not-ready" &&
+      this.state.failures === 0 &&
+      millis() - this.startedMs < this.chip.warmUpMs
+    );
   }
 
   private fail(reason: string): void {
