@@ -125,7 +125,7 @@ describe("the verdict", () => {
     expect(totals(verdict).readings.unexplained).toBe(1);
   }, 300_000);
 
-  it("catches alarms and faults that are not told, a wrong time and a reading sent twice", async () => {
+  it("catches alarms and faults that are not told, wrong values, wrong times and a reading sent twice", async () => {
     const { bytecode } = mutant(
       {
         file: "devs/node/sensing.ts",
@@ -136,6 +136,12 @@ describe("the verdict", () => {
         file: "devs/node/sensing.ts",
         healthy: "    if (fault || sampler.told)\n",
         broken: "    if (!fault && sampler.told)\n",
+      },
+      {
+        file: "devs/node/sensing.ts",
+        healthy: "    else this.take(channel, value, timeS);",
+        broken: "    else this.take(channel, channel === DUSTY ? value * 1.5 : value, timeS);",
+        more: 'const DUSTY = metricIndex("pm10");\n',
       },
       {
         file: "devs/report/packSource.ts",
@@ -151,15 +157,18 @@ describe("the verdict", () => {
       },
     );
     const { verdict } = await judge(bytecode);
-    const { alarms, faultsExpected, faultsNoticed, readings } = totals(verdict);
+    const { alarms, faultsExpected, faultsNoticed, truth, readings } = totals(verdict);
     expect(alarms).toMatchObject({ due: 1, missed: 1 });
     expect([faultsExpected, faultsNoticed]).toEqual([1, 0]);
+    expect(truth.wrong).toBeGreaterThan(0);
+    expect(verdict.nodes[0]?.notes.join()).toMatch(/pm10 at/);
     expect(readings.timeOff).toBeGreaterThan(readings.delivered / 2);
     expect(readings.altered).toBe(1);
     const problems = shortcomings(verdict).join();
     for (const problem of [
       "readings that the node never reported",
       "with a wrong time",
+      "farther from the truth",
       "1 alarms missed",
       "1 faults that the city never heard of",
     ])
