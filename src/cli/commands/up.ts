@@ -211,6 +211,7 @@ function prepareUpdates(
     inventory.flashed(name);
   }
   const store = new OtaStore(inventory.file, "demonstration");
+  for (const name of nodes) store.updateKey(name);
   const { privateKey, publicKey } = newSigningKey();
   writeFileSync(join(folder, SIGNING_KEY), privateKey, { mode: 0o600 });
   store.trust(publicKey);
