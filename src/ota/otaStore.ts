@@ -52,7 +52,7 @@ export interface RolloutStep {
   /** Of those, the ones that have given none since it is back. */
   missing: readonly string[];
   attempts: number;
-  /** Boot count under which it came back with the new program. */
+  /** Boot count under which it was asked, then the one under which it came back with the new program. */
   boot: number | undefined;
   /** When it came into its state, milliseconds since 1970. */
   sinceMs: number;

@@ -100,7 +100,8 @@ export type StepEvent =
   | "give-back";
 
 const STEP: Record<StepState, Partial<Record<StepEvent, StepState>>> = {
-  waiting: { ask: "asked", "back-new": "watched", broke: "returned" },
+  // One that was asked before may still do as it was told.
+  waiting: { ask: "asked", left: "away", "back-new": "watched", broke: "returned" },
   asked: { left: "away", "back-new": "watched", "back-old": "waiting", broke: "failed" },
   away: { "back-new": "watched", "back-old": "waiting", broke: "failed" },
   watched: { passed: "good", "back-old": "failed", broke: "failed" },

@@ -218,7 +218,10 @@ export class UpdateService {
 
   #left(node: string): void {
     const step = this.#steps.get(node);
-    if (step?.state === "asked") step.leftMs = this.#options.clock.nowMs();
+    // Somebody else may have sent the command to one that was not asked here.
+    if (!step || step.attempts === 0) return;
+    if (step.state === "asked" || step.state === "waiting")
+      step.leftMs = this.#options.clock.nowMs();
     this.#happened(node, "left");
   }
 
@@ -251,10 +254,10 @@ export class UpdateService {
         this.#happened(node, "back-new");
       }
     } else if (before && seen.program === before.shortHash) {
-      if (
-        step.state === "away" ||
-        (step.state === "asked" && seen.reason !== "reconnected" && seen.reason !== "placed")
-      )
+      // What is said of the boot in which it was asked is older than the command: the broker
+      // says it again to a gateway that has just begun.
+      const wasAway = seen.boot !== step.boot || seen.reason === "not-updated";
+      if (step.state === "away" || (step.state === "asked" && wasAway))
         this.#cameWithOld(step, seen.reason);
       else if (step.state !== "asked") this.#happened(node, "back-old");
     } else if (step.state !== "waiting") {
@@ -566,6 +569,7 @@ export class UpdateService {
       out++;
       this.#withheld.delete(step.node);
       step.before = before.hash;
+      step.boot = seen.boot;
       step.attempts++;
       const nowMs = this.#options.clock.nowMs();
       step.leftMs = nowMs;

@@ -46,6 +46,7 @@ const ROLLOUT_EVENTS = [...new Set(ROLLOUT.map(([, event]) => event))];
 // prettier-ignore
 const STEP: [StepState, StepEvent, StepState][] = [
   ["waiting",   "ask",       "asked"],
+  ["waiting",   "left",      "away"],
   ["waiting",   "back-new",  "watched"],
   ["waiting",   "broke",     "returned"],
   ["asked",     "left",      "away"],

@@ -127,6 +127,32 @@ describe("a node that was asked", () => {
     expect(city.step(A)).toMatchObject({ state: "asked", attempts: 1 });
     expect(city.commands).toHaveLength(1);
   });
+
+  it("has not come back because the broker tells a new gateway what it retains", () => {
+    allRun();
+    city.rollout();
+    city.run(10_000);
+    city.killGateway();
+    city.startGateway();
+    city.run(10_000);
+    expect(city.step(A)).toMatchObject({ state: "asked", attempts: 1 });
+    expect(city.commands).toHaveLength(1);
+    updates(A);
+    expect(city.step(A).state).toBe("watched");
+  });
+
+  it("is away when it does as it was told only after it was given up for this time", () => {
+    allRun();
+    city.rollout();
+    city.run(10_000);
+    city.starts(A, city.before, { start: "power-on" });
+    city.leaves(A);
+    city.run(2000);
+    expect(city.step(A)).toMatchObject({ state: "away", attempts: 1 });
+    city.starts(A, city.image);
+    city.run(2000);
+    expect(city.step(A).state).toBe("watched");
+  });
 });
 
 describe("a node that is not there", () => {
