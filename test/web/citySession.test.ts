@@ -1,9 +1,9 @@
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { REQUEST_HEADER, REQUEST_HEADER_VALUE } from "../../src/web/api";
 import { LANGUAGES, fill, type Language } from "../../src/web/page/language";
 import { buildPage, type BuiltPage } from "../support/builtPage";
+import { violations } from "../support/axe";
 import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
 import { PASSWORD, startPagesCity, type PagesCity } from "../support/pagesCity";
 
@@ -45,18 +45,6 @@ describe.runIf(HAS_CHROMIUM)("the city page of a city that not everybody may wat
     await dialog.getByLabel(texts.password).fill(PASSWORD);
     await dialog.getByRole("button", { name: texts.signIn }).click();
     await dialog.waitFor({ state: "detached" });
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    const session = await page.context().newCDPSession(page);
-    await session.send("Runtime.evaluate", { expression: axe.source });
-    const { result } = await session.send("Runtime.evaluate", {
-      expression: `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-        violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")))`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    return result.value as string[];
   }
 
   it.each(LANGUAGES.map((language) => [language.code, language] as const))(

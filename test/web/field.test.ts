@@ -1,4 +1,3 @@
-import axe from "axe-core";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
@@ -13,6 +12,7 @@ import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { fieldTexts } from "../../src/web/page/field/texts";
 import { LANGUAGES, fill, type LanguageCode } from "../../src/web/page/language";
 import { buildPage, type BuiltPage } from "../support/builtPage";
+import { violations } from "../support/axe";
 import { HAS_CHROMIUM, cameraArgs, launchChromium } from "../support/chromium";
 import { writeLabelVideo } from "../support/labelVideo";
 import { PASSWORD, startPagesCity, type PagesCity } from "../support/pagesCity";
@@ -145,18 +145,6 @@ describe.runIf(HAS_CHROMIUM)("the field page", () => {
   async function poleToldBy(node: string): Promise<string | undefined> {
     await city.run(5000);
     return states.get(node)?.pole;
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    const session = await page.context().newCDPSession(page);
-    await session.send("Runtime.evaluate", { expression: axe.source });
-    const { result } = await session.send("Runtime.evaluate", {
-      expression: `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-        violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")))`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    return result.value as string[];
   }
 
   describe.each<[LanguageCode, string]>([

@@ -1,4 +1,3 @@
-import axe from "axe-core";
 import { connectAsync, type MqttClient } from "mqtt";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -12,6 +11,7 @@ import { ENGLISH } from "../../src/web/page/texts/english";
 import { FRENCH } from "../../src/web/page/texts/french";
 import { startWebServer, type WebServer } from "../../src/web/server";
 import { buildPage, type BuiltPage } from "../support/builtPage";
+import { violations } from "../support/axe";
 import { HAS_CHROMIUM, launchChromium } from "../support/chromium";
 
 const CITY = "berkane";
@@ -174,19 +174,6 @@ describe.runIf(HAS_CHROMIUM)("the city page", () => {
     const third = await node("bk-0003");
     await third.health();
     return first;
-  }
-
-  async function violations(page: Page): Promise<string[]> {
-    // The page's policy lets no script in that the server did not send; the debugger may.
-    const session = await page.context().newCDPSession(page);
-    await session.send("Runtime.evaluate", { expression: axe.source });
-    const { result } = await session.send("Runtime.evaluate", {
-      expression: `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-        violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")))`,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    return result.value as string[];
   }
 
   it("waits for the first node and says where it may reach the broker", async () => {
