@@ -1,9 +1,12 @@
 import { DOWN_COMMAND, TOPIC_ROOT } from "../../devs/contract/topics";
+import { visibleText } from "../visibleText";
 import type { AuditLine } from "../web/api";
 import { parseJson } from "./fields";
 
 /** Longest command that is looked at, in bytes; nodes take no longer ones. */
 const COMMAND_MAX_BYTES = 1024;
+/** Characters of a command's name that are written down; those of the contract are shorter. */
+const COMMAND_SHOWN_MAX = 40;
 
 export interface CommandWitnessOptions {
   readonly city: string;
@@ -63,11 +66,9 @@ function partsOf(payload: Uint8Array): { id: string; command: string } {
   const { id, command } = (message ?? {}) as { id?: unknown; command?: unknown };
   return {
     id: typeof id === "string" ? id : "",
-    command: typeof command === "string" ? printable(command) : "not readable",
+    command:
+      typeof command === "string"
+        ? visibleText(command.slice(0, COMMAND_SHOWN_MAX))
+        : "not readable",
   };
-}
-
-/** What stands in a log stays on its line. */
-function printable(text: string): string {
-  return text.slice(0, 40).replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }

@@ -4,6 +4,7 @@ import { CityClient } from "../../city/cityClient";
 import { Receiver, type CityListener } from "../../city/receiver";
 import { unitSymbol } from "../../city/unitSymbols";
 import { InputError } from "../../inputError";
+import { visibleText } from "../../visibleText";
 import { brokerOption } from "../brokerOption";
 import { readCa } from "../caOption";
 import { interruptSignal } from "../interrupt";
@@ -144,17 +145,13 @@ function textListener(): CityListener {
         node,
         `GAP: ${to - from + 1} messages missing so far (boot ${boot}, ${from} to ${to})`,
       ),
-    bad: ({ topic, reason }) => console.error(visible(`bad message on ${cut(topic)}: ${reason}`)),
+    bad: ({ topic, reason }) =>
+      console.error(visibleText(`bad message on ${cut(topic)}: ${reason}`)),
   };
 }
 
 function cut(topic: string): string {
   return topic.length > TOPIC_SHOWN_MAX ? `${topic.slice(0, TOPIC_SHOWN_MAX)}...` : topic;
-}
-
-/** A text for a terminal, which control and direction characters would rewrite. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, "?");
 }
 
 /** What follows the latest time at which something can have been. */
