@@ -20,6 +20,7 @@ import { streetPoleBus } from "../../src/sim/world/streetPole";
 import { SyntheticDay } from "../../src/sim/world/syntheticDay";
 import { loadFirmware } from "../../src/toolchain/firmware";
 import { START_UTC_MS, type NodeReport } from "./simulatedCity";
+import { clockWhile } from "./clockWhile";
 
 const GATEWAY_PORT = 7011;
 const BROKER_PORT = 1883;
@@ -163,14 +164,11 @@ export class OtaCity {
     this.service = new UpdateService({
       city: "berkane",
       store: this.store,
-      clock: {
-        nowMs: () => this.nowMs,
-        // What a process that was killed had planned does not happen.
-        after: (ms, then) =>
-          this.scheduler.after(ms, () => {
-            if (generation === this.#generation) then();
-          }),
-      },
+      clock: clockWhile(
+        () => generation === this.#generation,
+        this.scheduler,
+        () => this.nowMs,
+      ),
       link: {
         connected: () => this.broker.running,
         publish: (topic, payload) => this.broker.publish(topic, payload, { qos: 1 }),

@@ -8,6 +8,7 @@ import { OtaStore, type RolloutPlan, type RolloutStep } from "../../src/ota/otaS
 import { planRollout } from "../../src/ota/planRollout";
 import { UpdateService, type UpdateNote } from "../../src/ota/updateService";
 import { Scheduler } from "../../src/sim/scheduler";
+import { clockWhile } from "./clockWhile";
 
 export const BOARD = "streetnode_esp32_devkitc";
 const CITY = "berkane";
@@ -74,13 +75,11 @@ export class ScriptedUpdates {
     this.service = new UpdateService({
       city: CITY,
       store: this.store,
-      clock: {
-        nowMs: () => this.nowMs,
-        after: (ms, then) =>
-          this.scheduler.after(ms, () => {
-            if (generation === this.#generation) then();
-          }),
-      },
+      clock: clockWhile(
+        () => generation === this.#generation,
+        this.scheduler,
+        () => this.nowMs,
+      ),
       link: {
         connected: () => this.brokerRuns,
         publish: (topic, payload) =>
