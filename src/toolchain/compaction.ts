@@ -351,6 +351,18 @@ const CHANGES: readonly (readonly [string, string])[] = [
     "else if (this.isInLoop(decl) || globalThis.compaction.isInlining(this))",
   ],
   [
+    "const d0 = decl2;\n            if (d0.__ds_const_val)",
+    "const d0 = decl2;\n            if (d0.__ds_const_val || globalThis.compaction.bytes(decl2))",
+  ],
+  [
+    'const cell = this.getCellAtLocation(expr);\n        if (!cell)\n          throwError22(expr, "unknown name: " + idName(expr));',
+    `const cell = this.getCellAtLocation(expr);
+        const bytes = !cell && globalThis.compaction.bytes(this.getSymAtLocation(expr, true)?.valueDeclaration);
+        if (bytes) return this.bufferLiteral(bytes);
+        if (!cell)
+          throwError22(expr, "unknown name: " + idName(expr));`,
+  ],
+  [
     "const wr = this.writer;\n        this.lastNode = stmt;",
     "const wr = this.writer;\n        const begin = globalThis.compaction.statementBegins();\n        this.lastNode = stmt;",
   ],
@@ -488,6 +500,11 @@ export class Compaction {
 
   isConstant(declaration: ts.Node | null): boolean {
     return declaration !== null && this.#constants?.has(declaration) === true;
+  }
+
+  /** The bytes of a constant that is a literal: they are used where they lie in the program, and take no variable. */
+  bytes(declaration: ts.Node | undefined): ts.Expression | undefined {
+    return declaration && this.#constants?.bytesOf(declaration);
   }
 
   isReadonlyField(program: Program, access: ts.PropertyAccessExpression): boolean {

@@ -46,6 +46,19 @@ export class Constants {
     );
   }
 
+  /** The literal of bytes that a constant of a file is, if it is one. */
+  bytesOf(declaration: ts.Node): ts.Expression | undefined {
+    const typescript = this.#typescript;
+    if (!typescript.isVariableDeclaration(declaration) || !this.has(declaration)) return undefined;
+    const { initializer, parent } = declaration;
+    if (!typescript.isSourceFile(parent.parent.parent)) return undefined;
+    const isBytes =
+      initializer &&
+      typescript.isTaggedTemplateExpression(initializer) &&
+      initializer.tag.getText() === "hex";
+    return isBytes ? initializer : undefined;
+  }
+
   /** Whether an access reads a field of a class that only its constructor assigns. */
   isReadonlyField(checker: ts.TypeChecker, access: ts.PropertyAccessExpression): boolean {
     const typescript = this.#typescript;

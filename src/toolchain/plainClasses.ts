@@ -53,7 +53,7 @@ export function plainClasses(
   return plain;
 }
 
-/** Whether a class may be named there: where it is made, declared, imported or meant as a type. */
+/** Whether a class may be named there: where it is made, declared, imported or meant as a type, and not extended. */
 function mayName(typescript: typeof ts, node: ts.Identifier): boolean {
   const { parent } = node;
   if (typescript.isNewExpression(parent)) return parent.expression === node;
@@ -62,7 +62,7 @@ function mayName(typescript: typeof ts, node: ts.Identifier): boolean {
     typescript.isImportSpecifier(parent) ||
     typescript.isExportSpecifier(parent) ||
     (typescript.isPropertyAccessExpression(parent) && parent.name === node) ||
-    typescript.isTypeNode(parent) ||
+    (typescript.isTypeNode(parent) && !typescript.isExpressionWithTypeArguments(parent)) ||
     typescript.isTypeElement(parent)
   );
 }

@@ -147,6 +147,29 @@ class Counter {
   }
 }
 
+/** @hot so that its objects are no arrays. */
+class Step {
+  taken = 0;
+
+  take(): number {
+    this.taken++;
+    return this.taken;
+  }
+}
+
+class Stairs extends Step {
+  readonly height: number;
+
+  constructor(height: number) {
+    super();
+    this.height = height;
+  }
+
+  climb(): number {
+    return this.height * this.take();
+  }
+}
+
 class Pair {
   readonly left: Counter;
   right: Counter;
@@ -365,6 +388,8 @@ export async function compactCodeCases(t: CaseRunner): Promise<void> {
   is("knows itself from another", one.add(two, 5), -5);
   const pair = new Pair(one, two);
   is("evaluates the object first", pair.right.label() + pair.replaced(one).label(), "two2two3");
+  const stairs = new Stairs(7);
+  is("extends a class without relatives above it", stairs.climb() + stairs.climb(), 7 + 14);
   is("keeps a field that changes", pair.right.name + pair.left.name, "oneone");
   const shapes: Shape[] = [new Square(3), new Blob(2), new Tile(2, 10), new Blob(1)];
   is("makes each once", traced(), "made made made made ");
