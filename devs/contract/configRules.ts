@@ -61,6 +61,7 @@ export const CONFIG_RULES =
   '\nsensor {"on":"bool"}' +
   // Addresses that the part can have: see `boards/README.md`.
   '\nsht4x {"on":"bool","i2cAddress":[68,70,"a whole"]}' +
+  '\nhousing {"on":"bool","i2cAddress":[68,70,"a whole"]}' +
   '\nbme280 {"on":"bool","i2cAddress":[118,119,"a whole"]}' +
   '\nbh1750 {"on":"bool","i2cAddress":[35,92,"a whole"]}' +
   '\nsen0232 {"on":"bool","i2cAddress":[72,75,"a whole"]}' +

@@ -146,6 +146,10 @@ export interface HealthMessage {
   readonly timeouts?: number;
   /** Connections that the node ended because of what the broker sent. */
   readonly protocolErrors?: number;
+  /** Reads, writes and removals of packs in flash that failed; absent while there are none, as the next. */
+  readonly flashErrors?: number;
+  /** Packs in flash that were damaged, and so are lost. */
+  readonly damagedPacks?: number;
   /** Faults of sensors raised. */
   readonly sensorFaults: number;
   /** By chip, of those that had any: reads and starts that failed, and starts after the first. */

@@ -45,6 +45,8 @@ const TABLE: string[] = [
   "lampEnergy Wh 0",
   "eaqi  0",
   "aqi  0",
+  "housingTemperature Cel 1",
+  "housingHumidity %RH 0",
 ];
 
 /** Code of the character 0. */
@@ -52,10 +54,15 @@ const DIGIT_ZERO = 48;
 
 /** How many metrics there are; their indexes count from 0. */
 export const METRIC_COUNT = TABLE.length;
+/**
+ * How many there may be: readings wait in flash under their indexes, also while the firmware is
+ * replaced by one that knows more metrics.
+ */
+export const METRIC_ROOM = 42;
 
 /**
  * What a reading tells of its metric. The figures of a window are readings of their own,
- * with the index statistic * `METRIC_COUNT` + metric and names like `pm25.mean`; the
+ * with the index statistic * `METRIC_ROOM` + metric and names like `pm25.mean`; the
  * functions below take such indexes, too.
  */
 export enum Statistic {
@@ -74,30 +81,35 @@ export enum Statistic {
 const STATISTIC_NAMES: string[] = ["", ".mean", ".min", ".max", ".stdev", ".count"];
 
 /** Indexes that a reading can have; they fit into a byte. */
-export const READING_COUNT = METRIC_COUNT * STATISTIC_NAMES.length;
+export const READING_COUNT = METRIC_ROOM * STATISTIC_NAMES.length;
 
 /** Name of the metric with that index. */
 export function metricName(index: number): string {
-  const row = TABLE[index % METRIC_COUNT] as string;
+  const row = rowOf(index);
   return row.slice(0, row.indexOf(" ")) + STATISTIC_NAMES[statisticOf(index)];
 }
 
 /** SenML unit of the metric with that index; empty for an index without one. */
 export function metricUnit(index: number): string {
   if (statisticOf(index) === Statistic.Count) return "count";
-  const row = TABLE[index % METRIC_COUNT] as string;
+  const row = rowOf(index);
   return row.slice(row.indexOf(" ") + 1, row.length - 2);
 }
 
 /** Decimals that are worth publishing of the metric with that index. */
 export function metricDecimals(index: number): number {
   if (statisticOf(index) === Statistic.Count) return 0;
-  const row = TABLE[index % METRIC_COUNT] as string;
+  const row = rowOf(index);
   return row.charCodeAt(row.length - 1) - DIGIT_ZERO;
 }
 
+/** A newer firmware, before an update was taken back, may have left readings of metrics that this one does not know. */
+function rowOf(index: number): string {
+  return TABLE[index % METRIC_ROOM] || "metric" + (index % METRIC_ROOM) + "  0";
+}
+
 function statisticOf(index: number): number {
-  return Math.floor(index / METRIC_COUNT);
+  return Math.floor(index / METRIC_ROOM);
 }
 
 /** Index of the metric of that name, or -1. */
@@ -112,7 +124,7 @@ export function findMetric(name: string): Metric | undefined {
   const statistic = dot < 0 ? 0 : STATISTIC_NAMES.indexOf(name.slice(dot));
   const metric = metricIndex(dot < 0 ? name : name.slice(0, dot));
   if (statistic < 0 || metric < 0) return undefined;
-  const i = statistic * METRIC_COUNT + metric;
+  const i = statistic * METRIC_ROOM + metric;
   return { name: name, unit: metricUnit(i), decimals: metricDecimals(i) };
 }
 

@@ -20,6 +20,8 @@ const PARTS: string[] = [
   "dbm",
   // After all that measure a temperature, which it needs.
   "alphasense",
+  // An SHT4x inside the node's housing, at another address than the one outside.
+  "housing",
 ];
 
 /** How many parts there are; at most 24, a bit each in one number. */

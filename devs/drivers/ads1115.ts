@@ -93,7 +93,7 @@ export abstract class Ads1115Chip extends SensorChip {
   }
 
   /** Bit 15 is not kept: it reads as a state. */
-  private async hasSettings(): Promise<boolean> {
+  protected async hasSettings(): Promise<boolean> {
     const config = await this.transfer(READ_CONFIG, 2);
     return (config[0] & 0x7f) === (this.configWrite[1] & 0x7f) && config[1] === this.configWrite[2];
   }

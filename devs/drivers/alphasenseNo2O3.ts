@@ -1,5 +1,6 @@
 import { millis } from "@devicescript/core";
 import type { AlphasenseCell } from "../contract/config";
+import { wordsOf } from "../contract/words";
 import { Ads1115Chip } from "./ads1115";
 import {
   ADS1115_1V,
@@ -56,7 +57,8 @@ export interface AlphasenseOptions extends SensorChipOptions {
  * The cells reach to 20 ppm (data sheets NO2-B43F and OX-B431); the range here ends where a
  * board's output passes the converter's 1.024 V, in warm air and with both gases at once.
  *
- * Values are NaN for two hours (`settleMs`) after `start()`. Without a temperature of the last ten
+ * Values are NaN for two hours (`settleMs`) after the first `start()`, and after one before which
+ * the power had been away. Without a temperature of the last ten
  * minutes there is no value: the correction would be a guess.
  */
 export class AlphasenseNo2O3 extends Ads1115Chip {
@@ -70,18 +72,20 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
 
   constructor(options: AlphasenseOptions) {
     const address = options.address || ALPHASENSE_ADDRESS;
-    super("alphasense", address, ["no2", "o3"], options.settleMs || SETTLE_MS, options);
+    super("alphasense", address, "no2 o3", options.settleMs || SETTLE_MS, options);
     this.no2 = options.no2;
     this.ox = options.ox;
     this.thermometer = options.thermometer;
-    this.thermometerIndex = this.thermometer.metrics.indexOf("temperature");
+    this.thermometerIndex = wordsOf(this.thermometer.metrics).indexOf("temperature");
   }
 
   override async start(): Promise<void> {
     this.clearValues();
+    // A converter that kept its settings had power all the time, and so had the cells.
+    if (this.startedMs > 0 && !(await this.hasSettings())) this.startedMs = 0;
     await this.probe();
     await this.convertOnce(ADS1115_AIN0, ADS1115_1V);
-    this.startedMs = millis();
+    if (this.startedMs === 0) this.startedMs = millis();
   }
 
   override async read(): Promise<void> {

@@ -43,7 +43,7 @@ export class Bh1750 extends SensorChip {
 
   constructor(options?: Bh1750Options) {
     const address = (options && options.address) || BH1750_ADDRESS;
-    super("bh1750", address, ["illuminance"], 0, options);
+    super("bh1750", address, "illuminance", 0, options);
   }
 
   /** The chip has no identity: only that one answers can be told. */

@@ -54,7 +54,7 @@ export class Bme280 extends SensorChip {
 
   constructor(options?: Bme280Options) {
     const address = (options && options.address) || BME280_ADDRESS;
-    super("bme280", address, ["temperature", "humidity", "pressure"], 0, options);
+    super("bme280", address, "temperature humidity pressure", 0, options);
   }
 
   override async probe(): Promise<void> {

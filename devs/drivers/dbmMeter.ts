@@ -45,7 +45,7 @@ export interface DbmMeterOptions extends SensorChipOptions {
 export class DbmMeter extends SensorChip {
   constructor(options?: DbmMeterOptions) {
     const address = (options && options.address) || DBM_ADDRESS;
-    super("dbm", address, ["LAF"], 0, options);
+    super("dbm", address, "LAF", 0, options);
   }
 
   override async probe(): Promise<void> {

@@ -78,7 +78,7 @@ export class Ina226 extends SensorChip {
   constructor(options: Ina226Options) {
     const shuntOhm = options.shuntOhm ?? 0.02;
     const maxCurrentA = SHUNT_V / shuntOhm;
-    const metrics = ["lampVoltage", "lampCurrent", "lampPower"];
+    const metrics = "lampVoltage lampCurrent lampPower";
     super("ina226", options.address || INA226_ADDRESS, metrics, 0, options);
     this.calibration = ina226Calibration(shuntOhm, ina226AmpsPerCount(maxCurrentA));
     this.ampsPerCount = ina226CalibratedAmps(shuntOhm, this.calibration);

@@ -32,7 +32,7 @@ export class Pmsa003i extends SensorChip {
   private startedMs = 0;
 
   constructor(options?: SensorChipOptions) {
-    super("pmsa003i", PMSA003I_ADDRESS, ["pm1", "pm25", "pm10"], WARM_UP_MS, options);
+    super("pmsa003i", PMSA003I_ADDRESS, "pm1 pm25 pm10", WARM_UP_MS, options);
   }
 
   /** A frame with the chip's start characters and length. */

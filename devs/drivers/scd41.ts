@@ -52,11 +52,8 @@ export interface Scd41Options extends SensorChipOptions {
  */
 export class Scd41 extends SensirionChip {
   constructor(options?: Scd41Options) {
-    const metrics = ["co2"];
-    if (options && options.climate) {
-      metrics.push("temperature");
-      metrics.push("humidity");
-    }
+    const climate = options && options.climate;
+    const metrics = climate ? "co2 temperature humidity" : "co2";
     super("scd41", SCD41_ADDRESS, metrics, WARM_UP_MS, options);
   }
 

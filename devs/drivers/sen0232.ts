@@ -20,7 +20,7 @@ export interface Sen0232Options extends SensorChipOptions {
 export class Sen0232 extends Ads1115Chip {
   constructor(options?: Sen0232Options) {
     const address = (options && options.address) || ADS1115_ADDRESS;
-    super("sen0232", address, ["LAF"], 0, options);
+    super("sen0232", address, "LAF", 0, options);
   }
 
   override async start(): Promise<void> {

@@ -59,8 +59,7 @@ export class Sen5x extends SensirionChip {
   private startedMs = 0;
 
   constructor(options?: SensorChipOptions) {
-    const metrics = ["pm1", "pm25", "pm4", "pm10", "temperature", "humidity", "vocIndex"];
-    metrics.push("noxIndex");
+    const metrics = "pm1 pm25 pm4 pm10 temperature humidity vocIndex noxIndex";
     super("sen55", SEN5X_ADDRESS, metrics, WARM_UP_MS, options);
   }
 
@@ -71,10 +70,7 @@ export class Sen5x extends SensirionChip {
     if (name !== "SEN55" && name !== "SEN54")
       throw this.failure("wrong-chip", "is a '" + name + "'");
     this.chipName = name.toLowerCase();
-    if (name === "SEN54" && this.metrics.length > SEN54_METRICS) {
-      this.metrics.pop();
-      this.values.pop();
-    }
+    if (name === "SEN54" && this.values.length > SEN54_METRICS) this.values.pop();
     this.serialNumber = textOfWords(
       await this.query(READ_SERIAL_NUMBER, READ_MS, SERIAL_NUMBER_BYTES),
     );

@@ -1,3 +1,4 @@
+import { wordsOf } from "../contract/words";
 import { BusError, I2cBus } from "./i2cBus";
 import { SensorError, SensorErrorCode } from "./sensorError";
 
@@ -42,11 +43,14 @@ export abstract class SensorChip {
   /** 7-bit I2C address. */
   readonly address: number;
   /**
-   * Names of the metrics (`devs/contract/metrics.ts`), in the order of `values`. A driver of
+   * Names of the metrics (`devs/contract/metrics.ts`) with a space between them, in the order
+   * of `values`.
+   */
+  readonly metrics: string;
+  /**
+   * Values of the last `read()`, in the metrics' units; NaN where there is none. A driver of
    * several models drops the last ones in `probe()` when its chip does not have them.
    */
-  readonly metrics: string[];
-  /** Values of the last `read()`, in the metrics' units; NaN where there is none. */
   readonly values: number[] = [];
   /**
    * For so long after `start()` a `not-ready` error or a NaN is no fault: the data
@@ -59,7 +63,7 @@ export abstract class SensorChip {
   protected constructor(
     chipName: string,
     address: number,
-    metrics: string[],
+    metrics: string,
     warmUpMs: number,
     options?: SensorChipOptions,
   ) {
@@ -68,7 +72,8 @@ export abstract class SensorChip {
     this.address = address;
     this.metrics = metrics;
     this.warmUpMs = warmUpMs;
-    this.clearValues();
+    // From the last one on: so the array gets no room for more.
+    for (let i = wordsOf(metrics).length - 1; i >= 0; i--) this.values[i] = NaN;
   }
 
   /**
@@ -141,7 +146,7 @@ export abstract class SensorChip {
 
   /** Makes every value NaN: the first thing that `read()` does. */
   protected clearValues(): void {
-    for (let i = 0; i < this.metrics.length; i++) this.values[i] = NaN;
+    for (let i = 0; i < this.values.length; i++) this.values[i] = NaN;
   }
 
   /**
@@ -167,6 +172,6 @@ export abstract class SensorChip {
     const worst = impossible;
     impossible = -1;
     if (worst >= 0)
-      throw this.failure("out-of-range", "gives an impossible " + this.metrics[worst]);
+      throw this.failure("out-of-range", "gives an impossible " + wordsOf(this.metrics)[worst]);
   }
 }

@@ -5,6 +5,8 @@ import { sht4xValues } from "./sht4xConversion";
 
 // SHT4x data sheet, version 6.6, April 2024: section 4.5 commands, 3.1 timing.
 export const SHT4X_ADDRESS = 0x44;
+/** Of parts whose names end in -B: the one in the housing. */
+export const HOUSING_ADDRESS = 0x45;
 
 const MEASURE_HIGH_PRECISION = hex`fd`;
 /** 8.3 ms at most, and its answer is not acknowledged before. */
@@ -21,7 +23,8 @@ export interface Sht4xOptions extends SensorChipOptions {
 }
 
 /**
- * Sensirion SHT40, SHT41 or SHT45 temperature and humidity sensor.
+ * Sensirion SHT40, SHT41 or SHT45 temperature and humidity sensor, of the air or inside the node's
+ * housing, where its metrics are `housingTemperature` and `housingHumidity`.
  *
  * | metric | range | resolution | accuracy of the SHT40 (data sheet, section 2) |
  * |---|---|---|---|
@@ -29,9 +32,10 @@ export interface Sht4xOptions extends SensorChipOptions {
  * | humidity | 0 to 100 % | 0.01 % | 1.8 %, typical |
  */
 export class Sht4x extends SensirionChip {
-  constructor(options?: Sht4xOptions) {
-    const address = (options && options.address) || SHT4X_ADDRESS;
-    super("sht4x", address, ["temperature", "humidity"], 0, options);
+  constructor(options?: Sht4xOptions, housing?: boolean) {
+    const address = (options && options.address) || (housing ? HOUSING_ADDRESS : SHT4X_ADDRESS);
+    const metrics = housing ? "housingTemperature housingHumidity" : "temperature humidity";
+    super("sht4x", address, metrics, 0, options);
   }
 
   override async probe(): Promise<void> {

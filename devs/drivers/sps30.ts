@@ -51,7 +51,7 @@ export class Sps30 extends SensirionChip {
   private startedMs = 0;
 
   constructor(options?: SensorChipOptions) {
-    super("sps30", SPS30_ADDRESS, ["pm1", "pm25", "pm4", "pm10"], WARM_UP_MS, options);
+    super("sps30", SPS30_ADDRESS, "pm1 pm25 pm4 pm10", WARM_UP_MS, options);
   }
 
   override async probe(): Promise<void> {

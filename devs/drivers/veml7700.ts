@@ -43,7 +43,7 @@ export class Veml7700 extends SensorChip {
   private range = 1;
 
   constructor(options?: SensorChipOptions) {
-    super("veml7700", VEML7700_ADDRESS, ["illuminance"], 0, options);
+    super("veml7700", VEML7700_ADDRESS, "illuminance", 0, options);
     this.settings[0] = ALS_CONF;
   }
 

@@ -62,7 +62,7 @@ export abstract class FilterChain {
     const { range, report, alarms } = description;
     this.min = range?.min ?? -LARGEST_VALUE;
     this.max = range?.max ?? LARGEST_VALUE;
-    this.heartbeatS = report?.heartbeatS ?? Infinity;
+    this.heartbeatS = report?.heartbeatS ?? LONGEST_S;
     if (report && report.shortestS !== undefined) this.shortestS = report.shortestS;
     if (report && report.deadbandPct !== undefined) {
       this.relativeBand = report.deadbandPct / 100;

@@ -6,8 +6,6 @@ import { Outcome } from "./outcome";
  * values, so one band serves for the range, the deadband and the alarms.
  */
 export class ThresholdChain extends FilterChain {
-  /** When the heartbeat is late. */
-  private lateS = -Infinity;
   /** Interval between samples when last looked at; kept for the alarms' delays. */
   private usualS?: number;
 
@@ -16,7 +14,7 @@ export class ThresholdChain extends FilterChain {
     if (value >= this.calmLow)
       if (value <= this.calmHigh)
         if (timeS >= this.timeS)
-          if (timeS + timeS - this.timeS <= this.lateS) {
+          if (timeS + timeS - this.timeS - this.reportTimeS <= this.heartbeatS) {
             this.value = value;
             this.timeS = timeS;
             return Outcome.Accepted;
@@ -45,7 +43,6 @@ export class ThresholdChain extends FilterChain {
     // The samples are the values here, so the calm band can keep to the range as well.
     this.calmLow = Math.max(this.min, this.calmLow);
     this.calmHigh = Math.min(this.max, this.calmHigh);
-    this.lateS = Math.min(this.reportTimeS + this.heartbeatS, LONGEST_S);
     return outcome;
   }
 }

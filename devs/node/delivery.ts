@@ -152,6 +152,8 @@ export class Delivery {
     outbox.thinned = 0;
     outbox.refused = 0;
     this.clock.refused = 0;
+    this.journal.errors = 0;
+    this.journal.damaged = 0;
   }
 
   /** Readings and events in RAM that the city does not have. */

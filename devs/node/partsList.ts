@@ -90,6 +90,8 @@ function makePart(
   switch (name) {
     case "sht4x":
       return new Sht4x(options);
+    case "housing":
+      return new Sht4x(options, true);
     case "bme280":
       return new Bme280(options);
     case "sen55":

@@ -5,6 +5,7 @@ import { AirQuality } from "../air/airQuality";
 import { ConfigDocument, channelConfig, sectionConfig } from "../contract/config";
 import {
   METRIC_COUNT,
+  METRIC_ROOM,
   Statistic,
   metricDecimals,
   metricIndex,
@@ -12,6 +13,7 @@ import {
 } from "../contract/metrics";
 import { PART_BUS, partName } from "../contract/parts";
 import { failedCheck } from "../contract/selfTest";
+import { wordsOf } from "../contract/words";
 import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
 import { FilterChain } from "../filter/chain";
@@ -19,7 +21,7 @@ import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
 import { OutboxEvent } from "../outbox/outbox";
 import { roundTo } from "../report/senml";
-import { NO_CHANNEL, runSampler, SampleSink, Sampler } from "../sampling/sampler";
+import { runSampler, SampleSink, Sampler } from "../sampling/sampler";
 import { FaultState, LAMP_FAULTS, Lamp } from "../lighting/lamp";
 import { BUS_STUCK, SensorStatus } from "../sampling/sensorState";
 import { EventKind } from "./eventKinds";
@@ -154,7 +156,7 @@ export class Sensing implements SampleSink {
 
   /** Puts the configuration of a channel in force; an alarm that is raised is cleared first. */
   applyChannel(metric: number, config: ConfigDocument): void {
-    const giver = this.giver(metricName(metric));
+    const giver = this.giver(metric);
     let has = this.chains[metric] !== undefined || giver !== undefined;
     if (metric >= LAEQ && metric < LAEQ + NOISE_METRICS && this.noise) has = true;
     if ((metric === LAMP_ON || metric === LAMP_ENERGY) && this.lamp) has = true;
@@ -166,9 +168,7 @@ export class Sensing implements SampleSink {
       this.lafPeriodS = periodS;
       periodS = NOISE_PERIOD_S;
     }
-    if (!giver) return;
-    const i = giver.chip.metrics.indexOf(metricName(metric));
-    giver.configure(i, periodS > 0 ? metric : NO_CHANNEL, periodS * 1000);
+    if (giver) giver.configure(giver.indexOf(metric), metric, periodS * 1000);
   }
 
   /** Tells that the alarms of a channel are over, before its chain is replaced. */
@@ -221,12 +221,13 @@ export class Sensing implements SampleSink {
   checks(): string[] {
     const checks: string[] = [];
     for (const sampler of this.samplers) {
-      let reason = works(sampler) ? "" : sampler.state.reason || "no-answer";
-      if (!reason && sampler.testFailed) reason = "chip-error";
-      for (const name of sampler.chip.metrics) {
-        const chain = this.chains[metricIndex(name)];
+      let reason = works(sampler) ? "" : sampler.reason || "no-answer";
+      if (!reason && sampler.testFailed()) reason = "chip-error";
+      for (let i = 0; i < sampler.metrics(); i++) {
+        const metric = sampler.channel(i);
+        const chain = this.chains[metric];
         if (chain && !reason && chain.rejected && isNaN(chain.value))
-          reason = "implausible-" + name;
+          reason = "implausible-" + metricName(metric);
       }
       const name = partName(sampler.part);
       checks.push(reason ? failedCheck(name, reason) : name);
@@ -237,14 +238,17 @@ export class Sensing implements SampleSink {
   private addPart(found: FoundPart, config: ConfigDocument): void {
     const chip = found.chip;
     const sampler = new Sampler(found.part, chip, found.answers, this);
-    for (let i = 0; i < chip.metrics.length; i++) {
-      const name = chip.metrics[i];
-      const metric = metricIndex(name);
-      let periodS = this.giver(name) ? 0 : this.addChannel(metric, config);
-      if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
-      if (metric === LAMP_POWER) this.addLamp(config);
-      if (this.pollutants.indexOf(metric) >= 0) this.addAir(config);
-      sampler.configure(i, periodS > 0 ? metric : NO_CHANNEL, periodS * 1000);
+    const names = wordsOf(chip.metrics);
+    for (let i = 0; i < sampler.metrics(); i++) {
+      const metric = metricIndex(names[i]);
+      let periodS = 0;
+      if (!this.giver(metric)) {
+        periodS = this.addChannel(metric, config);
+        if (metric === LAF && this.addNoise(periodS, config)) periodS = NOISE_PERIOD_S;
+        if (metric === LAMP_POWER) this.addLamp(config);
+        if (this.pollutants.indexOf(metric) >= 0) this.addAir(config);
+      }
+      sampler.configure(i, metric, periodS * 1000);
     }
     this.samplers.push(sampler);
   }
@@ -253,9 +257,8 @@ export class Sensing implements SampleSink {
    * What reads a metric: of two chips that measure it the one that stands first in
    * `contract/parts.ts`, for as long as it is on, so that no channel mixes two sensors.
    */
-  private giver(metric: string): Sampler | undefined {
-    for (const sampler of this.samplers)
-      if (sampler.chip.metrics.indexOf(metric) >= 0) return sampler;
+  private giver(metric: number): Sampler | undefined {
+    for (const sampler of this.samplers) if (sampler.indexOf(metric) >= 0) return sampler;
     return undefined;
   }
 
@@ -308,9 +311,11 @@ export class Sensing implements SampleSink {
   }
 
   sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
-    if (fault) for (const name of sampler.chip.metrics) this.interrupt(metricIndex(name));
-    const reason = SENSOR_ERROR_CODES.indexOf(sampler.state.reason);
-    if (fault && sampler.state.reason === BUS_STUCK) {
+    // What another chip gives goes on.
+    for (let i = 0; fault && i < sampler.metrics(); i++)
+      if (this.giver(sampler.channel(i)) === sampler) this.interrupt(sampler.channel(i));
+    const reason = SENSOR_ERROR_CODES.indexOf(sampler.reason);
+    if (fault && sampler.reason === BUS_STUCK) {
       // One event for the bus: what its chips do meanwhile says nothing about them.
       if (!this.busFault) this.tellSensor(EventKind.SensorFault, PART_BUS, reason, timeS);
       this.busFault = true;
@@ -321,14 +326,14 @@ export class Sensing implements SampleSink {
       const stuck = SENSOR_ERROR_CODES.indexOf(BUS_STUCK);
       this.tellSensor(EventKind.SensorOk, PART_BUS, stuck, timeS);
     }
-    if (fault || sampler.told)
+    if (fault || sampler.told())
       this.tellSensor(
         fault ? EventKind.SensorFault : EventKind.SensorOk,
         sampler.part,
         reason,
         timeS,
       );
-    sampler.told = fault;
+    sampler.tell(fault);
   }
 
   /** An event as JSON members, without boot, sequence number and time. */
@@ -386,11 +391,11 @@ export class Sensing implements SampleSink {
     const figures = chain.statistics;
     if (!figures) return;
     const timeS = figures.startS + figures.windowS;
-    this.report(channel + Statistic.Mean * METRIC_COUNT, figures.mean, timeS);
-    this.report(channel + Statistic.Min * METRIC_COUNT, figures.smallest, timeS);
-    this.report(channel + Statistic.Max * METRIC_COUNT, figures.greatest, timeS);
-    this.report(channel + Statistic.Stdev * METRIC_COUNT, figures.deviation, timeS);
-    this.report(channel + Statistic.Count * METRIC_COUNT, figures.count, timeS);
+    this.report(channel + Statistic.Mean * METRIC_ROOM, figures.mean, timeS);
+    this.report(channel + Statistic.Min * METRIC_ROOM, figures.smallest, timeS);
+    this.report(channel + Statistic.Max * METRIC_ROOM, figures.greatest, timeS);
+    this.report(channel + Statistic.Stdev * METRIC_ROOM, figures.deviation, timeS);
+    this.report(channel + Statistic.Count * METRIC_ROOM, figures.count, timeS);
   }
 
   /** A sample on its way through the filter chain of its channel. */
@@ -478,5 +483,5 @@ export class Sensing implements SampleSink {
 
 /** Whether a chip has answered, and is not at fault. */
 function works(sampler: Sampler): boolean {
-  return sampler.answered && sampler.state.status !== SensorStatus.Failed;
+  return sampler.answered() && sampler.status !== SensorStatus.Failed;
 }

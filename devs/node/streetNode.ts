@@ -460,6 +460,8 @@ export class StreetNode implements ReportSink, SessionHooks, Operated {
       connectFailures: counters.connectFailures || undefined,
       timeouts: counters.timeouts || undefined,
       protocolErrors: counters.protocolErrors || undefined,
+      flashErrors: delivery.journal.errors || undefined,
+      damagedPacks: delivery.journal.damaged || undefined,
     };
     if (!this.selfTestTold && this.connected()) {
       this.selfTestTold = true;

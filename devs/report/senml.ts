@@ -58,7 +58,8 @@ const PIECE_LENGTH = 200;
 
 /**
  * A pack of `count` records, the first of which the cursor stands before, in pieces of
- * ASCII text. Boot and sequence number together name it.
+ * ASCII bytes: texts of that length take the heap a second time when they become bytes. Boot and
+ * sequence number together name it.
  *
  * What records share is said once: those of a metric stand together, in the order of
  * time, and those of metrics with one unit follow one base unit.
@@ -74,7 +75,7 @@ export function packText(
   count: number,
   times: PackTimes,
   shiftS: number,
-): string[] {
+): Buffer[] {
   /** Of each record its metric, its value (4 bytes) and its time (4). */
   const records = Buffer.alloc(count * RECORD_BYTES);
   /** The metrics in the order of their indexes, and how many records each has. */
@@ -99,7 +100,7 @@ export function packText(
   if (times === PackTimes.Absolute) once = ',"bt":' + Math.round(oldestS + shiftS) + once;
   if (times === PackTimes.Unknown) once += ',"untimed":true';
   let unit = "";
-  const pieces: string[] = [];
+  const pieces: Buffer[] = [];
   let piece = "";
   let separator = "[{";
   for (let turn = Turn.WithoutUnit; turn <= Turn.Many; turn++) {
@@ -130,12 +131,12 @@ export function packText(
         piece += separator + text.slice(1) + "}";
         separator = ",{";
         if (piece.length < PIECE_LENGTH) continue;
-        pieces.push(piece);
+        pieces.push(Buffer.from(piece));
         piece = "";
       }
     }
   }
-  pieces.push(piece + "]");
+  pieces.push(Buffer.from(piece + "]"));
   return pieces;
 }
 

@@ -31,6 +31,8 @@ const LIMITS = Buffer.from([
   30, 40,
   // alphasense: steps of 0.03 mV, the cells' noise is a hundred times that.
   10, 0,
+  // housing: as sht4x.
+  10, 0,
 ]);
 
 /** After so long without any change of a value, the part with that index is frozen. */

@@ -7,6 +7,12 @@ import { SensorChange, SensorState, SensorStatus } from "./sensorState";
 /** A bad read is tried again this much later, instead of a whole period. */
 const RETRY_MS = 1000;
 
+/**
+ * A chip that gives some of its values in spite of its fault is started anew only when it has run
+ * for so long: a start may mend it, but each costs the good values their warm-up.
+ */
+const STILL_GIVES_RESTART_MS = 3600000;
+
 /** A chip of which no value is wanted is read so often, to know whether it works. */
 const IDLE_MS = 60000;
 
@@ -20,9 +26,30 @@ export const PHASE_MS = 70;
 /** A chip that is read seldom may say the same twice: it is frozen after so many reads at least. */
 const LEAST_SAME_READS = 10;
 
-/** In place of a channel, for a metric that is off. */
-export const NO_CHANNEL = 255;
+/**
+ * What is kept of each metric of a chip, in one buffer, of which the heap needs a fraction of what
+ * arrays take: when it is due (8 bytes each, ahead, so that they lie well), its sampling period
+ * (4) and the index of its channel (1).
+ */
+const DUE_BYTES = 8;
 const PERIOD_BYTES = 4;
+const METRIC_BYTES = 13;
+
+/** Bits of what is true of a sampler: fields of their own would take eight bytes of the heap each. */
+enum Mark {
+  /** The chip is started. */
+  Started = 1,
+  /** The chip was started since boot. */
+  Answered = 2,
+  /** A fiber is at work with the chip. */
+  Busy = 4,
+  /** The chip's own test of itself failed, the last time. */
+  TestFailed = 8,
+  /** Its fault was told as its own. */
+  Told = 16,
+  /** The last read failed, but gave some values. */
+  StillGives = 32,
+}
 
 /** Where samples go, and the news of the sensors themselves. */
 export interface SampleSink {
@@ -34,32 +61,21 @@ export interface SampleSink {
 
 /**
  * Reads one chip on its channels' periods, in a fiber of its own: a chip that hangs
- * or fails keeps no other one waiting.
+ * or fails keeps no other one waiting. It is the state of its sensor, too: an object of its own
+ * for that would take 44 bytes more of the heap, of each of a dozen chips.
  */
-export class Sampler {
+export class Sampler extends SensorState {
   readonly chip: SensorChip;
   /** Which part of the node it is, for its owner. */
   readonly part: number;
-  readonly state = new SensorState();
-  /** Whether the chip was started since boot. */
-  answered = false;
-  /** Whether its own test of itself failed, the last time. */
-  testFailed = false;
-  /** Whether its fault was told as its own. */
-  told = false;
   /** Starts and reads that failed, and starts after the first, since boot. */
   errors = 0;
   restarts = 0;
-  // Buffers hold small numbers in a fraction of the heap that arrays take.
-  /** Index of the channel of each metric of the chip, `NO_CHANNEL` where it is off. */
-  private readonly channels: Buffer;
-  /** Sampling period of each metric of the chip, 32 bits each. */
-  private readonly periods: Buffer;
-  private readonly dueMs: number[] = [];
+  /** Due times, periods and channels of the chip's metrics. */
+  private readonly table: Buffer;
   private readonly sink: SampleSink;
-  private started = false;
-  /** Whether a fiber is at work with the chip. */
-  private busy = false;
+  /** Bits of `Mark`. */
+  private marks = 0;
   private startedMs = 0;
   private lastSum = NaN;
   private changedMs = 0;
@@ -71,84 +87,126 @@ export class Sampler {
    * chip that turns out to lack the last metrics uses the first ones.
    */
   constructor(part: number, chip: SensorChip, started: boolean, sink: SampleSink) {
+    super();
     this.part = part;
     this.chip = chip;
-    const metrics = chip.metrics.length;
-    this.channels = Buffer.alloc(metrics);
-    this.channels.fillAt(0, metrics, NO_CHANNEL);
-    this.periods = Buffer.alloc(PERIOD_BYTES * metrics);
+    this.table = Buffer.alloc(METRIC_BYTES * chip.values.length);
     this.sink = sink;
     if (started) this.begin();
   }
 
+  /** Whether the chip was started since boot. */
+  answered(): boolean {
+    return this.has(Mark.Answered);
+  }
+
+  /** Whether its own test of itself failed, the last time. */
+  testFailed(): boolean {
+    return this.has(Mark.TestFailed);
+  }
+
+  /** Whether its fault was told as its own. */
+  told(): boolean {
+    return this.has(Mark.Told);
+  }
+
+  tell(fault: boolean): void {
+    this.mark(Mark.Told, fault);
+  }
+
+  /** How many metrics its chip has: at first as many as any model of it. */
+  metrics(): number {
+    return this.chip.values.length;
+  }
+
+  /** The channel of the i-th metric, as `configure` set it. */
+  channel(i: number): number {
+    return this.table[(DUE_BYTES + PERIOD_BYTES) * this.rows() + i];
+  }
+
+  /** Which metric has that channel; -1 for none. */
+  indexOf(channel: number): number {
+    for (let i = 0; i < this.metrics(); i++) if (this.channel(i) === channel) return i;
+    return -1;
+  }
+
   /** Starts and reads the chip for ever. */
   async run(): Promise<void> {
-    let pauseMs = this.started ? this.untilDueMs() : this.part * PHASE_MS;
+    let pauseMs = this.has(Mark.Started) ? this.untilDueMs() : this.part * PHASE_MS;
     while (true) {
       await sleep(pauseMs);
-      pauseMs = this.busy ? RETRY_MS : await this.turn();
+      pauseMs = this.has(Mark.Busy) ? RETRY_MS : await this.turn();
     }
   }
 
   /** Starts the chip, or reads it. Gives the pause until the next time, in milliseconds. */
   private async turn(): Promise<number> {
     let pauseMs = RETRY_MS;
-    this.busy = true;
+    this.mark(Mark.Busy, true);
     try {
-      if (!this.started) await this.restart();
-      else await this.sample();
-      if (this.started) pauseMs = this.untilDueMs();
+      if (this.has(Mark.Started)) await this.sample();
+      else await this.restart();
+      if (this.has(Mark.Started)) pauseMs = this.untilDueMs();
     } catch (e) {
       if (!(e instanceof SensorError)) console.error((e as Error).message);
       this.errors++;
-      this.fail(e instanceof SensorError ? e.code : "driver-error");
+      this.failed(e instanceof SensorError ? e.code : "driver-error");
       // A chip that lost its settings to a dip of its supply answers, but is not ready.
-      if (e instanceof SensorError && e.code === "not-ready") this.started = false;
-      if (this.state.status === SensorStatus.Failed) {
-        this.started = false;
-        pauseMs = this.state.restartMs;
+      if (e instanceof SensorError && e.code === "not-ready") this.mark(Mark.Started, false);
+      if (this.status === SensorStatus.Failed) {
+        if (this.has(Mark.StillGives) && millis() - this.startedMs < STILL_GIVES_RESTART_MS)
+          pauseMs = this.untilDueMs();
+        else {
+          this.mark(Mark.Started, false);
+          pauseMs = this.restartMs;
+        }
       }
     }
-    this.busy = false;
+    this.mark(Mark.Busy, false);
     return pauseMs;
   }
 
   /**
    * Sets the channel and the period of the i-th metric; within a minute it counts.
    *
-   * @param channel index of its channel, or `NO_CHANNEL` to switch it off.
+   * @param periodMs 0 to switch it off.
    */
   configure(i: number, channel: number, periodMs: number): void {
-    this.channels[i] = channel;
-    this.periods.setAt(PERIOD_BYTES * i, "u32", periodMs);
-    this.dueMs[i] = this.nextMs(i);
+    const rows = this.rows();
+    this.table[(DUE_BYTES + PERIOD_BYTES) * rows + i] = channel;
+    this.table.setAt(DUE_BYTES * rows + PERIOD_BYTES * i, "u32", periodMs);
+    this.setDue(i);
   }
 
   /** Whether any of its metrics is sampled. */
   isOn(): boolean {
-    for (let i = 0; i < this.channels.length; i++) if (this.channels[i] !== NO_CHANNEL) return true;
+    for (let i = 0; i < this.metrics(); i++) if (this.periodMs(i) > 0) return true;
     return false;
   }
 
   /** Reads every metric now. A sensor at fault keeps its own time. */
   async sampleNow(): Promise<void> {
-    if (this.busy || !this.started) return;
-    for (let i = 0; i < this.dueMs.length; i++) this.dueMs[i] = 0;
+    if (!this.isIdle()) return;
+    this.table.fillAt(0, DUE_BYTES * this.rows(), 0);
     await this.turn();
   }
 
   /** Has the chip test itself, where it can; it is started anew after that. */
   async selfTest(): Promise<void> {
-    if (this.busy || !this.started) return;
-    this.busy = true;
-    this.testFailed = false;
+    if (!this.isIdle()) return;
+    this.mark(Mark.Busy, true);
+    this.mark(Mark.TestFailed, false);
     try {
-      if (await this.chip.selfTest()) this.started = false;
+      if (await this.chip.selfTest()) this.mark(Mark.Started, false);
     } catch {
-      this.testFailed = true;
-      this.started = false;
+      this.mark(Mark.TestFailed, true);
+      this.mark(Mark.Started, false);
     }
-    this.busy = false;
+    this.mark(Mark.Busy, false);
+  }
+
+  private isIdle(): boolean {
+    return this.has(Mark.Started) && !this.has(Mark.Busy);
   }
 
   private async restart(): Promise<void> {
@@ -159,16 +217,16 @@ export class Sampler {
 
   /** The chip was started just now. */
   private begin(): void {
-    this.started = true;
-    this.answered = true;
+    this.mark(Mark.Started | Mark.Answered, true);
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
-    if (this.state.reason !== "frozen") this.changedMs = this.startedMs;
-    for (let i = 0; i < this.chip.metrics.length; i++) this.dueMs[i] = this.nextMs(i);
+    if (this.reason !== "frozen") this.changedMs = this.startedMs;
+    for (let i = 0; i < this.metrics(); i++) this.setDue(i);
   }
 
   private async sample(): Promise<void> {
     let failure: SensorError | undefined;
+    this.mark(Mark.StillGives, false);
     try {
       await this.chip.read();
     } catch (e) {
@@ -185,23 +243,28 @@ export class Sampler {
     for (const value of this.chip.values) sum += value;
     // A chip that was started anew for a fault, or because it was not ready, is well when all of
     // its values are there: after the first ones the same may follow.
-    const { status, reason } = this.state;
-    const known = warm || !isNaN(sum) || (status !== SensorStatus.Failed && reason !== "not-ready");
+    const known =
+      warm || !isNaN(sum) || (this.status !== SensorStatus.Failed && this.reason !== "not-ready");
     if (this.frozen(sum, nowMs))
       failure = new SensorError("frozen", this.chip.chipName + " is frozen");
+    else if (failure)
+      this.mark(
+        Mark.StillGives,
+        this.chip.values.some((value) => !isNaN(value)),
+      );
     const timeS = nowMs / 1000;
-    for (let i = 0; i < this.chip.metrics.length; i++) {
-      if (this.channels[i] === NO_CHANNEL || nowMs < this.dueMs[i]) continue;
-      this.dueMs[i] = this.nextMs(i);
+    for (let i = 0; i < this.metrics(); i++) {
+      if (this.periodMs(i) === 0 || nowMs < this.dueMs(i)) continue;
+      this.setDue(i);
       const value = this.chip.values[i];
       if (isNaN(value)) {
         if (!failure && warm)
           failure = new SensorError("not-ready", this.chip.chipName + " gives no value");
       } else if (known && (!failure || failure.code !== "frozen"))
-        this.sink.addSample(this.channels[i], value, timeS);
+        this.sink.addSample(this.channel(i), value, timeS);
     }
     if (failure) throw failure;
-    if (known && this.state.succeed() === SensorChange.Recovery)
+    if (known && this.succeed() === SensorChange.Recovery)
       this.sink.sensorChanged(this, false, timeS);
   }
 
@@ -209,31 +272,54 @@ export class Sampler {
   private warmingUp(e: SensorError): boolean {
     return (
       e.code === "not-ready" &&
-      this.state.failures === 0 &&
+      this.failures === 0 &&
       millis() - this.startedMs < this.chip.warmUpMs
     );
   }
 
-  private fail(reason: string): void {
-    if (this.state.fail(reason) === SensorChange.Fault)
+  private failed(reason: string): void {
+    if (this.fail(reason) === SensorChange.Fault)
       this.sink.sensorChanged(this, true, millis() / 1000);
   }
 
+  private rows(): number {
+    return this.table.length / METRIC_BYTES;
+  }
+
+  private dueMs(i: number): number {
+    return this.table.getAt(DUE_BYTES * i, "f64");
+  }
+
+  /** Sampling period of the i-th metric; 0 when it is off. */
+  private periodMs(i: number): number {
+    return this.table.getAt(DUE_BYTES * this.rows() + PERIOD_BYTES * i, "u32");
+  }
+
   /**
-   * The next due time of a metric: a multiple of its period and the part's phase, so that what
+   * Sets the next due time of a metric: a multiple of its period and the part's phase, so that what
    * has the same period is due in the same second and goes out in one pack.
    */
-  private nextMs(i: number): number {
+  private setDue(i: number): void {
+    const periodMs = this.periodMs(i);
+    if (periodMs === 0) return;
     const phaseMs = this.part * PHASE_MS;
-    const periodMs = this.periods.getAt(PERIOD_BYTES * i, "u32");
-    return (Math.floor((millis() - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
+    const dueMs = (Math.floor((millis() - phaseMs) / periodMs) + 1) * periodMs + phaseMs;
+    this.table.setAt(DUE_BYTES * i, "f64", dueMs);
   }
 
   private untilDueMs(): number {
     let earliestMs = Infinity;
-    for (let i = 0; i < this.chip.metrics.length; i++)
-      if (this.channels[i] !== NO_CHANNEL && this.dueMs[i] < earliestMs) earliestMs = this.dueMs[i];
+    for (let i = 0; i < this.metrics(); i++)
+      if (this.periodMs(i) > 0) earliestMs = Math.min(earliestMs, this.dueMs(i));
     return Math.max(0, Math.min(IDLE_MS, earliestMs - millis()));
+  }
+
+  private has(mark: Mark): boolean {
+    return (this.marks & mark) !== 0;
+  }
+
+  private mark(mark: Mark, on: boolean): void {
+    this.marks = on ? this.marks | mark : this.marks & ~mark;
   }
 
   /**

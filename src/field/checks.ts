@@ -56,6 +56,7 @@ const SENSORS: readonly (readonly [chip: string, metrics: readonly string[]])[] 
   ["sen0232", ["LAeq", "LAF"]],
   ["dbm", ["LAeq", "LAF"]],
   ["alphasense", ["no2", "o3"]],
+  ["housing", ["housingTemperature", "housingHumidity"]],
 ];
 /** What a node has as it is built, where it has not said what it has. */
 const USUAL_CHIPS: readonly string[] = ["sen55", "veml7700", "ina226", "sen0232"];

@@ -108,6 +108,11 @@ export class VirtualNode {
     return this.#i2c.transactions;
   }
 
+  /** The flash as it was stored last. What is changed in it while there is no power, the next start finds. */
+  get flash(): Uint8Array {
+    return this.#flash;
+  }
+
   /** Largest uses of the GC heap so far. */
   get heapPeaks(): HeapPeaks {
     const before = this.#peaksBefore;

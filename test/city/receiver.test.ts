@@ -67,7 +67,9 @@ describe("a pack", () => {
     }
     const cursor = new RecordCursor();
     cursor.open(bytes, 0, 0);
-    return packText(`${CITY}/${NODE}/`, 3, 1, cursor, records.length, times, shiftS).join("");
+    return Buffer.concat(
+      packText(`${CITY}/${NODE}/`, 3, 1, cursor, records.length, times, shiftS),
+    ).toString();
   }
 
   it("as the firmware writes it yields every reading with its name, unit, value and time", () => {
@@ -121,7 +123,7 @@ describe("a pack", () => {
     const cursor = new RecordCursor();
     cursor.open(bytes.subarray(0, end), 0, 0);
     const text = packText(`${city}/${node}/`, 1, 1, cursor, 3, PackTimes.Relative, -3);
-    receiver.receive(nodeTopic(city, node, "up/data"), Buffer.from(text.join("")), NOW_MS);
+    receiver.receive(nodeTopic(city, node, "up/data"), Buffer.concat(text), NOW_MS);
     expect(reasons).toEqual([]);
     expect(readings.map(({ metric }) => metric)).toEqual(Array(3).fill("temperature"));
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   METRIC_COUNT,
+  METRIC_ROOM,
   READING_COUNT,
   Statistic,
   findMetric,
@@ -27,16 +28,25 @@ describe("metrics", () => {
   it("has the statistics of each as readings of their own, in one byte", () => {
     expect(READING_COUNT).toBeLessThanOrEqual(256);
     const pm25 = metricIndex("pm25");
-    const mean = Statistic.Mean * METRIC_COUNT + pm25;
+    const mean = Statistic.Mean * METRIC_ROOM + pm25;
     expect(metricName(mean)).toBe("pm25.mean");
     expect(metricUnit(mean)).toBe("ug/m3");
     expect(metricDecimals(mean)).toBe(1);
-    const count = Statistic.Count * METRIC_COUNT + pm25;
+    const count = Statistic.Count * METRIC_ROOM + pm25;
     expect(findMetric("pm25.count")).toEqual({ name: "pm25.count", unit: "count", decimals: 0 });
     expect(metricName(count)).toBe("pm25.count");
     const names = Array.from({ length: READING_COUNT }, (_, i) => metricName(i));
     expect(new Set(names).size).toBe(READING_COUNT);
-    for (const name of names) expect(findMetric(name)?.name).toBe(name);
+    for (const [i, name] of names.entries())
+      if (i % METRIC_ROOM < METRIC_COUNT) expect(findMetric(name)?.name).toBe(name);
+  });
+
+  it("has a name for what a newer firmware may have left in flash", () => {
+    expect(METRIC_COUNT).toBeLessThanOrEqual(METRIC_ROOM);
+    const unknown = Statistic.Max * METRIC_ROOM + METRIC_ROOM - 1;
+    expect(metricName(unknown)).toBe("metric41.max");
+    expect(metricUnit(unknown)).toBe("");
+    expect(metricDecimals(unknown)).toBe(0);
   });
 
   it("does not know other names", () => {

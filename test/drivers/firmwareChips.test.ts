@@ -1,17 +1,47 @@
 import { expect, it } from "vitest";
+import type { VirtualI2cBus } from "../../src/sim/chips/virtualBus";
+import { Sen5xStatus, type VirtualSen5x } from "../../src/sim/chips/virtualSen5x";
 import { FULL_BUS_CONFIGURATION, fullBus } from "../support/fullBus";
 import { startCity } from "../support/simulatedCity";
 
 const MINUTE_MS = 60_000;
 /** The goal for a node, with the configuration and the outbox on the same heap. */
 const HEAP_LIMIT_BYTES = 36 * 1024;
+/** The search for chips, and the start of each, are over after so long. */
+const STARTED_MS = 2 * MINUTE_MS;
+/** A read may have to wait for the chip's own measurement (SCD41: 5 s), or be tried again. */
+const LATE_MS = 6_500;
 
-it("the firmware reads ten chips, some at their other address, for an hour while three of them fail and come back", async () => {
+/**
+ * How often each chip is to be read: those of which another one gives all metrics only once a
+ * minute, to know whether they work.
+ */
+const PERIOD_MS: Readonly<Record<string, number>> = {
+  sen0232: 125,
+  ...{ sht4x: 10_000, bme280: 10_000, sen55: 10_000, scd41: 10_000, alphasense: 10_000 },
+  ...{ veml7700: 10_000, ina226: 10_000 },
+  ...{ housing: MINUTE_MS, pmsa003i: MINUTE_MS, bh1750: MINUTE_MS, dbm: MINUTE_MS },
+};
+
+/** The longest time for which each chip of a bus was left alone, from then on. */
+function longestPauses(bus: VirtualI2cBus): Map<number, { lastMs: number; longestMs: number }> {
+  const pauses = new Map<number, { lastMs: number; longestMs: number }>();
+  const transaction = bus.transaction.bind(bus);
+  bus.transaction = (address, write, readCount, nowMs) => {
+    const { lastMs, longestMs } = pauses.get(address) ?? { lastMs: nowMs, longestMs: 0 };
+    const pauseMs = lastMs < STARTED_MS ? 0 : nowMs - lastMs;
+    pauses.set(address, { lastMs: nowMs, longestMs: Math.max(longestMs, pauseMs) });
+    return transaction(address, write, readCount, nowMs);
+  };
+  return pauses;
+}
+
+it("the firmware reads twelve chips, some at their other address, each on time, for an hour while three of them fail and come back", async () => {
   const city = await startCity({ configuration: FULL_BUS_CONFIGURATION, bus: fullBus });
   const nowMs = () => city.startUtcMs + city.scheduler.nowMs;
-  const [sht4x, sen55, scd41] = ["sht4x", "sen55", "scd41"].map((chip) =>
-    city.buses.get("bk-0001")?.chip(chip),
-  );
+  const bus = city.buses.get("bk-0001") as VirtualI2cBus;
+  const pauses = longestPauses(bus);
+  const [sht4x, sen55, scd41] = ["sht4x", "sen55", "scd41"].map((chip) => bus.chip(chip));
   await city.run(10 * MINUTE_MS);
   sht4x?.faults.set({ noAnswer: true }, city.scheduler.nowMs);
   const silentFromMs = nowMs();
@@ -29,10 +59,10 @@ it("the firmware reads ten chips, some at their other address, for an hour while
   await city.close();
 
   const online = city.states.findLast(({ state }) => state.state === "online");
-  expect(online?.state).toMatchObject({
-    chips: "sht4x bme280 sen55 pmsa003i scd41 veml7700 bh1750 ina226 sen0232 alphasense".split(" "),
-  });
-  expect(Object.keys(online?.state.serials ?? {}).sort()).toEqual(["scd41", "sen55", "sht4x"]);
+  const found = "sht4x bme280 sen55 pmsa003i scd41 veml7700 bh1750 ina226 sen0232 dbm alphasense";
+  expect(online?.state).toMatchObject({ chips: [...found.split(" "), "housing"] });
+  const serials = ["dbm", "housing", "scd41", "sen55", "sht4x"];
+  expect(Object.keys(online?.state.serials ?? {}).sort()).toEqual(serials);
   expect(city.bad).toEqual([]);
   const [node] = city.city.nodes;
   expect(node?.panics).toBe(0);
@@ -46,10 +76,47 @@ it("the firmware reads ten chips, some at their other address, for an hour while
     "sensor-ok sen55",
     "sensor-ok scd41",
   ]);
+  const failing = [sht4x, sen55, scd41];
+  for (const chip of bus.chips.filter((one) => !failing.includes(one))) {
+    const periodMs = PERIOD_MS[chip.name] ?? NaN;
+    const longestMs = pauses.get(chip.address)?.longestMs;
+    expect(longestMs, chip.name).toBeLessThan(periodMs + LATE_MS);
+    // A second meter beside the first is no part of its figures.
+    expect(longestMs, chip.name).toBeGreaterThan(0.9 * periodMs);
+  }
   const temperatures = city.readings.filter(({ metric }) => metric === "temperature");
   expect(temperatures.length).toBeGreaterThan(0);
   // Four other chips measure a temperature meanwhile: no channel mixes two sensors.
   expect(
     temperatures.filter(({ timeMs }) => timeMs > silentFromMs + 5_000 && timeMs < silentToMs),
   ).toEqual([]);
+  expect(city.readings.some(({ metric }) => metric === "housingTemperature")).toBe(true);
+}, 120_000);
+
+it("a SEN55 whose humidity sensor is broken goes on giving its particles, and is well again by itself", async () => {
+  const city = await startCity();
+  const sen55 = city.buses.get("bk-0001")?.chip("sen55") as VirtualSen5x;
+  await city.run(10 * MINUTE_MS);
+  sen55.status = Sen5xStatus.humidity;
+  const brokenFromMs = city.startUtcMs + city.scheduler.nowMs;
+  await city.run(100 * MINUTE_MS);
+  sen55.status = 0;
+  const brokenToMs = city.startUtcMs + city.scheduler.nowMs;
+  await city.run(10 * MINUTE_MS);
+  await city.close();
+
+  const told = city.events.flatMap(({ event }) =>
+    event.event.startsWith("sensor") ? [`${event.event} ${event.chip} ${event.reason}`] : [],
+  );
+  expect(told).toEqual(["sensor-fault sen55 chip-error", "sensor-ok sen55 chip-error"]);
+  const broken = city.readings.filter(
+    ({ timeMs }) => timeMs > brokenFromMs + MINUTE_MS && timeMs < brokenToMs,
+  );
+  const metrics = new Set(broken.map(({ metric }) => metric));
+  expect([...metrics]).toEqual(expect.arrayContaining(["pm25", "pm10"]));
+  expect([...metrics].filter((metric) => ["temperature", "humidity"].includes(metric))).toEqual([]);
+  // Its heartbeat is a quarter of an hour: at no time are the particles away for longer.
+  const particles = broken.filter(({ metric }) => metric === "pm25").map(({ timeMs }) => timeMs);
+  const pausesMs = particles.slice(1).map((timeMs, i) => timeMs - (particles[i] ?? 0));
+  expect(Math.max(...pausesMs)).toBeLessThan(16 * MINUTE_MS);
 }, 120_000);

@@ -27,7 +27,9 @@ const codeNames = (cell = "") => [...cell.matchAll(/`(\w+)`/g)].map((match) => m
 const DRIVERS = readdirSync(FOLDER).flatMap((file) => {
   const source = readFileSync(join(FOLDER, file), "utf8");
   if (!/^export class \w+ extends \w+Chip\b/m.test(source)) return [];
-  const names = new Set([...source.matchAll(/"(\w+)"/g)].map((match) => match[1] ?? ""));
+  const names = new Set(
+    [...source.matchAll(/"([\w ]+)"/g)].flatMap((match) => (match[1] ?? "").split(" ")),
+  );
   // The gas cells only take the temperature from a thermometer.
   if (source.includes("thermometer")) names.delete("temperature");
   return [[file.replace(".ts", ""), metricNames().filter((name) => names.has(name))] as const];

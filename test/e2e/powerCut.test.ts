@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { HealthMessage } from "../../devs/contract/messages";
 import { METRIC_COUNT, metricName } from "../../devs/contract/metrics";
 import { SAVED_RECORDS } from "../../devs/outbox/journaling";
 import { judgeDelivery, type DeliveryVerdict } from "../support/deliveryProof";
@@ -27,6 +28,9 @@ function costMs(cutMs: number): number {
   return inRamMs + RELEASE_MS + TURNS_MS;
 }
 const TEST_MS = 300_000;
+/** How a pack lies in flash: see `journalBlock.ts`. */
+const BLOCK_FORMAT = 0xa2;
+const BLOCK_HEADER_BYTES = 15;
 const RELEASE_MS = 5000;
 
 /** Two channels, each a reading every two seconds; the others sleep. An alarm is raised in the outage. */
@@ -139,3 +143,37 @@ it(
   },
   TEST_MS,
 );
+
+it("says of a pack that was damaged in flash that it is lost, and sends the others", async () => {
+  const city = await startCity({ trace: true, configuration: CONFIGURATION });
+  const health: HealthMessage[] = [];
+  city.broker.onPublish((topic, payload) => {
+    if (topic.endsWith("/up/health"))
+      health.push(JSON.parse(Buffer.from(payload).toString()) as HealthMessage);
+  });
+  const [node] = city.city.nodes;
+  if (!node) throw new Error("a city without nodes");
+  await city.run(BEFORE_MS);
+  city.broker.stop({ sessions: "kept" });
+  await city.run(OUTAGE_MS);
+  node.powerOff();
+  const flash = Buffer.from(node.flash.buffer, node.flash.byteOffset, node.flash.length);
+  const packs: number[] = [];
+  const head = Buffer.from([BLOCK_FORMAT, 0, 0, 0, 1]);
+  for (let at = flash.indexOf(head); at >= 0; at = flash.indexOf(head, at + 1)) packs.push(at);
+  expect(packs.length).toBeGreaterThan(1);
+  // One bit of its first record.
+  const first = (packs[0] ?? NaN) + BLOCK_HEADER_BYTES;
+  flash[first] = (flash[first] ?? 0) ^ 1;
+  city.broker.start();
+  await node.powerOn();
+  await city.run(AFTER_MS);
+  const { lost, invented } = judgeDelivery(city);
+  await city.close();
+
+  expect(invented).toEqual([]);
+  expect(lost.length).toBeGreaterThan(0);
+  expect(health.at(-1)).toMatchObject({ boot: 2, damagedPacks: 1 });
+  expect(health.at(-1)?.flashErrors).toBeUndefined();
+  expect(node.panics).toBe(0);
+}, 120_000);

@@ -30,7 +30,8 @@ function text(
   times: PackTimes,
   shiftS: number,
 ): string {
-  return packText(name, boot, seq, cursor, count, times, shiftS).join("");
+  const pieces = packText(name, boot, seq, cursor, count, times, shiftS);
+  return pieces.map((piece) => piece.toString()).join("");
 }
 
 /** SenML text, to the letter. */

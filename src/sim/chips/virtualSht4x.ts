@@ -5,12 +5,20 @@ import { VirtualSensirion, type SensirionCommand } from "./virtualSensirion";
 // SHT4x data sheet, version 6.6, April 2024: section 4.5 commands, 3.1 timing.
 const BOOT_MS = 1;
 
+/** What it senses: the air, or the inside of the node's housing. */
+const AIR = ["temperature", "humidity"] as const;
+const HOUSING = ["housingTemperature", "housingHumidity"] as const;
+
 /** Sensirion SHT4x temperature and humidity sensor. */
 export class VirtualSht4x extends VirtualSensirion {
   protected override readonly bootMs = BOOT_MS;
 
-  constructor(surroundings: Surroundings, address = 0x44) {
-    super("sht4x", address, surroundings, ["temperature", "humidity"], 1);
+  readonly #metrics: readonly [string, string];
+
+  constructor(surroundings: Surroundings, address = 0x44, inHousing = false) {
+    const metrics = inHousing ? HOUSING : AIR;
+    super(inHousing ? "housing" : "sht4x", address, surroundings, [...metrics], 1);
+    this.#metrics = metrics;
   }
 
   protected override reset(): void {}
@@ -36,8 +44,8 @@ export class VirtualSht4x extends VirtualSensirion {
     return {
       executionMs,
       run: (nowMs) => [
-        toCounts(((this.sense("temperature", nowMs) + 45) * 65_535) / 175, 0, 65_535, 0),
-        toCounts(((this.sense("humidity", nowMs) + 6) * 65_535) / 125, 0, 65_535, 0),
+        toCounts(((this.sense(this.#metrics[0], nowMs) + 45) * 65_535) / 175, 0, 65_535, 0),
+        toCounts(((this.sense(this.#metrics[1], nowMs) + 6) * 65_535) / 125, 0, 65_535, 0),
       ],
     };
   }

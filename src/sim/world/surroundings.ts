@@ -29,4 +29,6 @@ export const SENSED_METRICS: readonly string[] = [
   "no2",
   "o3",
   "pressure",
+  "housingTemperature",
+  "housingHumidity",
 ];

@@ -72,6 +72,9 @@ const LAMP_OFF_V = 0.12;
 const LAMP_OFF_MA = 0.3;
 /** Mean pressure at 140 m above the sea. */
 const STATION_PRESSURE_HPA = 1000;
+/** So much warmer is the node's housing: by what it uses, and at most by the sun. */
+const HOUSING_OWN_CEL = 4;
+const HOUSING_SUN_CEL = 22;
 /** What the lamp throws on the light sensor above it. */
 const LAMP_SPILL_LX = 1.2;
 
@@ -150,6 +153,10 @@ export class SyntheticDay implements Surroundings {
           9 * wander(this.#cityKey + 12, moment.utcMs, 60 * HOUR_MS) +
           0.8 * Math.cos((4 * Math.PI * (localHour(moment.utcMs) - 10)) / 24)
         );
+      case "housingTemperature":
+        return this.#housingCel(moment);
+      case "housingHumidity":
+        return this.#relativeHumidityPct(moment, this.#housingCel(moment));
       default:
         return undefined;
     }
@@ -231,12 +238,23 @@ export class SyntheticDay implements Surroundings {
     );
   }
 
-  /** From the temperature and the air's dew point (Magnus, WMO-No. 8, annex 4.B). */
+  /** The chip warms a housing a little, the sun much. */
+  #housingCel(moment: Moment): number {
+    const { elevationDeg, cloudCover } = moment.sky();
+    const sun = Math.max(0, Math.sin((elevationDeg * Math.PI) / 180)) * (1 - 0.7 * cloudCover);
+    return this.#temperatureCel(moment) + HOUSING_OWN_CEL + HOUSING_SUN_CEL * sun;
+  }
+
   #humidityPct(moment: Moment): number {
-    const magnus = (cel: number) => Math.exp((17.62 * cel) / (243.12 + cel));
+    return this.#relativeHumidityPct(moment, this.#temperatureCel(moment));
+  }
+
+  /** Of air of that temperature with the day's dew point (Magnus, WMO-No. 8, annex 4.B). */
+  #relativeHumidityPct(moment: Moment, cel: number): number {
+    const magnus = (at: number) => Math.exp((17.62 * at) / (243.12 + at));
     const dewPointCel =
       this.#seasonCel(moment) - 7.5 + 2.5 * wander(this.#cityKey + 5, moment.utcMs, 18 * HOUR_MS);
-    const pct = (100 * magnus(dewPointCel)) / magnus(this.#temperatureCel(moment));
+    const pct = (100 * magnus(dewPointCel)) / magnus(cel);
     return Math.max(5, Math.min(98, pct));
   }
 

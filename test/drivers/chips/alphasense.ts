@@ -112,6 +112,24 @@ describe("Alphasense NO2 and O3 cells driver", () => {
     expect(outcomes[6]?.values).toEqual(outcomes[5]?.values);
   });
 
+  it("lets the cells settle again after a dip of their supply, and after no other new start", async () => {
+    const { drive, cells } = rig();
+    const { outcomes } = await drive([
+      start(),
+      SETTLE,
+      start((now) => cells.faults.set({ noAnswer: true }, now)),
+      start(() => cells.faults.clear()),
+      read(),
+      start(() => cells.powerCycle()),
+      read(),
+      SETTLE,
+      read(),
+    ]);
+    expect(outcomes.map((o) => o.code)).toEqual(["", "no-answer", "", "", "", "", ""]);
+    const settled = outcomes.filter((o) => o.op === "read").map((o) => !isNaN(o.values[0] ?? NaN));
+    expect(settled).toEqual([true, false, true]);
+  });
+
   it("says that a cell which is not plugged in is out of range", async () => {
     const world = new StillWorld({ ...AIR });
     const bus = new VirtualI2cBus()

@@ -37,7 +37,7 @@ class Tally implements SampleSink {
   sensorChanged(sampler: Sampler, fault: boolean, timeS: number): void {
     const event = fault ? "sensor-fault" : "sensor-ok";
     console.log(
-      "event " + event + " " + sampler.chip.chipName + " " + sampler.state.reason + " " + timeS,
+      "event " + event + " " + sampler.chip.chipName + " " + sampler.reason + " " + timeS,
     );
   }
 }
@@ -71,8 +71,8 @@ for (const chip of chips) {
   const part = partIndex(chip.chipName);
   const sampler = new Sampler(part, chip, false, tally);
   first.push(tally.samples.length);
-  for (let i = 0; i < chip.metrics.length; i++) {
-    const periodMs = chip.metrics[i] === "LAF" ? NOISE_PERIOD_MS : PERIOD_MS;
+  for (let i = 0; i < chip.values.length; i++) {
+    const periodMs = chip.metrics === "LAF" ? NOISE_PERIOD_MS : PERIOD_MS;
     sampler.configure(i, tally.samples.length, periodMs);
     tally.samples.push(0);
     tally.latestMs.push(0);

@@ -6,6 +6,7 @@ const GROUPS: readonly [MetricGroup, readonly string[]][] = [
   ["noise", ["LAeq", "LAFmax", "LAFmin", "L10", "L50", "L90", "LAF", "noiseCoverage"]],
   ["weather", ["temperature", "humidity", "pressure"]],
   ["light", ["illuminance", "lampOn", "lampPower", "lampCurrent", "lampVoltage", "lampEnergy"]],
+  ["other", ["housingTemperature", "housingHumidity"]],
 ];
 
 /** The group of a metric. */

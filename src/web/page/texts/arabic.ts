@@ -198,6 +198,8 @@ export const ARABIC: Texts = {
     lampPower: "قدرة المصباح",
     lampOn: "المصباح مضاء",
     lampEnergy: "طاقة المصباح",
+    housingTemperature: "حرارة العلبة",
+    housingHumidity: "رطوبة العلبة",
   },
   lastDayRange: "{metric}، اليوم الأخير: من {low} إلى {high}",
   staleSince: "لا جديد منذ {time}",

@@ -186,6 +186,8 @@ export const ENGLISH: Texts = {
     lampPower: "Lamp power",
     lampOn: "Lamp on",
     lampEnergy: "Lamp energy",
+    housingTemperature: "Temperature in the housing",
+    housingHumidity: "Humidity in the housing",
   },
   lastDayRange: "{metric}, last day: from {low} to {high}",
   staleSince: "no news since {time}",

@@ -191,6 +191,8 @@ export const FRENCH: Texts = {
     lampPower: "Puissance lampe",
     lampOn: "Lampe allumée",
     lampEnergy: "Énergie lampe",
+    housingTemperature: "Température du boîtier",
+    housingHumidity: "Humidité du boîtier",
   },
   lastDayRange: "{metric}, dernier jour : de {low} à {high}",
   staleSince: "sans nouvelles depuis {time}",

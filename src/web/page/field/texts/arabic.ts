@@ -27,6 +27,7 @@ export const ARABIC: FieldTexts = {
     sps30: "مستشعر الغبار (SPS30)",
     pmsa003i: "مستشعر الغبار (PMSA003I)",
     sht4x: "مستشعر الحرارة (SHT4x)",
+    housing: "مستشعر العلبة (SHT4x)",
     bme280: "مستشعر الطقس (BME280)",
     scd41: "مستشعر CO₂ (SCD41)",
     veml7700: "مستشعر الضوء (VEML7700)",

@@ -27,6 +27,7 @@ export const ENGLISH: FieldTexts = {
     sps30: "Dust sensor (SPS30)",
     pmsa003i: "Dust sensor (PMSA003I)",
     sht4x: "Temperature sensor (SHT4x)",
+    housing: "Sensor in the housing (SHT4x)",
     bme280: "Weather sensor (BME280)",
     scd41: "CO₂ sensor (SCD41)",
     veml7700: "Light sensor (VEML7700)",

@@ -28,6 +28,7 @@ export const FRENCH: FieldTexts = {
     sps30: "Capteur de poussière (SPS30)",
     pmsa003i: "Capteur de poussière (PMSA003I)",
     sht4x: "Capteur de température (SHT4x)",
+    housing: "Capteur du boîtier (SHT4x)",
     bme280: "Capteur météo (BME280)",
     scd41: "Capteur de CO₂ (SCD41)",
     veml7700: "Capteur de lumière (VEML7700)",
