@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, chmodSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import sqlite, { type Database } from "node-sqlite3-wasm";
@@ -8,6 +9,7 @@ import { SCHEMA } from "./schema";
 
 /** Marks the file as a city's history: "SNCH" (SQLite, `PRAGMA application_id`). */
 const APPLICATION_ID = 0x534e4348;
+const INSTALLATION_BYTES = 8;
 /** A second server is told so at once; a check of the file by hand takes less. */
 const LOCK_PATIENCE_MS = 1000;
 
@@ -25,6 +27,8 @@ const SETTINGS = `
 /** The server's own database, open and held as long as the server runs. */
 export interface CityDatabase {
   readonly db: Database;
+  /** Made by chance with the file: what tells this server from another one of the same city. */
+  readonly installation: string;
   /** Does `work` wholly or not at all; it is on disk when this returns. */
   transact<T>(work: () => T): T;
   close(): void;
@@ -69,6 +73,7 @@ export function openCityDatabase(file: string, city: string): CityDatabase {
     transact(() => migrate(opened, file, city));
     return {
       db: opened,
+      installation: String(factOf(opened, "installation")),
       transact,
       close: () => {
         opened.close();
@@ -102,9 +107,15 @@ function migrate(db: Database, file: string, city: string): void {
   for (const step of SCHEMA.slice(version)) db.exec(step);
   if (version < SCHEMA.length) db.exec(`PRAGMA user_version = ${SCHEMA.length}`);
   db.run("INSERT OR IGNORE INTO facts VALUES ('city', ?)", city);
-  const known = db.get("SELECT value FROM facts WHERE name = 'city'")?.["value"];
+  const installation = randomBytes(INSTALLATION_BYTES).toString("hex");
+  db.run("INSERT OR IGNORE INTO facts VALUES ('installation', ?)", installation);
+  const known = factOf(db, "city");
   if (known !== city)
     throw new InputError(`${file} is the history of ${String(known)}, not of ${city}`);
+}
+
+function factOf(db: Database, name: string): unknown {
+  return db.get("SELECT value FROM facts WHERE name = ?", name)?.["value"];
 }
 
 function numberOf(db: Database, sql: string): number {

@@ -205,7 +205,7 @@ export async function startCityServer(options: CityServerOptions): Promise<CityS
     user: options.user,
     password: options.password,
     city,
-    session: sessionName(city),
+    session: sessionName(city, database.installation),
     commands: true,
     onMessage: (topic, payload, acknowledge, way) => {
       if (witness.isCommand(topic)) {
@@ -329,9 +329,13 @@ function newestOf(lines: readonly AuditLine[], inventory: Inventory, most: numbe
   return [...lines, ...others].sort((a, b) => b.atMs - a.atMs).slice(0, most);
 }
 
-/** The broker knows a city's server by this name, whatever the city is called. */
-function sessionName(city: string): string {
-  return `centre-${createHash("sha256").update(city).digest("hex").slice(0, 12)}`;
+/**
+ * The broker knows a city's server by this name, whatever the city is called. A second server of the
+ * city has another one: a broker ends a connection when another one has its name.
+ */
+function sessionName(city: string, installation: string): string {
+  const name = createHash("sha256").update(`${city}/${installation}`).digest("hex");
+  return `centre-${name.slice(0, 12)}`;
 }
 
 function bothOf(

@@ -614,6 +614,28 @@ describe("the server", () => {
     await vi.waitFor(async () => expect(await points()).toBe(2), PATIENCE_MS);
   });
 
+  it("is heard by a second server of the city, too, and neither pushes the other out", async () => {
+    const second = await start({ historyFile: join(folder, "second.db"), publicView: true });
+    try {
+      const one = await node();
+      await one.read(5, nowMs);
+      const path = "/api/nodes/bk-0001/series?metric=pm25";
+      const operator = await as("operator");
+      const first = async () => (await operator(path)).json.points?.length;
+      const other = async () => {
+        const answer = await fetch(new URL(path, second.url));
+        return ((await answer.json()) as { points?: unknown[] }).points?.length;
+      };
+      await vi.waitFor(
+        async () => expect([await first(), await other()]).toEqual([1, 1]),
+        PATIENCE_MS,
+      );
+      expect(problems).toEqual([]);
+    } finally {
+      await second.close();
+    }
+  });
+
   it("says while the broker is away, and goes on by itself", async () => {
     await node();
     const operator = await as("operator");
