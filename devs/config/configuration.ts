@@ -18,10 +18,11 @@ const VERSION_MAX = 4294967295;
 const HASH_SLICE_BYTES = 512;
 /**
  * Bytes of a part and commas in it at most: the largest channel has about 1,200 and 70, and
- * larger objects take more of the heap than there is.
+ * larger objects, of which three copies are there while one is merged and checked, take more of
+ * the heap than there is.
  */
 const PART_BYTES_MAX = 2048;
-const PART_COMMAS_MAX = 128;
+const PART_COMMAS_MAX = 80;
 /** How often the program may end while it applies a document before it refuses that. */
 const ATTEMPTS_MAX = 3;
 /** Problems that a report lists; further ones are found once these are mended. */

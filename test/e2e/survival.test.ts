@@ -250,7 +250,7 @@ describe("a node that is sent anything at all", { timeout: 600_000 }, () => {
       ["escapes", `{"version":26,"health":"${'\\"'.repeat(1900)}"}`],
       ["unknown members", `{"version":27,${members(480)}}`],
       ["a section of unknown members", `{"version":28,"health":{${members(480)}}}`],
-      ["as many as are read", `{"version":29,"health":{${members(129)}}}`],
+      ["as many as are read", `{"version":29,"health":{${members(81)}}}`],
       ["a list", `{"version":30,"channels":{"pm25":{"alarms":[${"1,".repeat(1900)}1]}}}`],
       ["empty alarms", `{"version":31,"channels":{"pm25":{"alarms":[${"{},".repeat(120)}{}]}}}`],
       [
@@ -402,7 +402,7 @@ describe("a node whose program fails", { timeout: 240_000 }, () => {
       },
       {
         file: "devs/sampling/sampler.ts",
-        healthy: "      pauseMs = this.busy ? RETRY_MS : await this.turn();",
+        healthy: "      pauseMs = this.has(Mark.Busy) ? RETRY_MS : await this.turn();",
         broken: "      pauseMs = ranMs() > 90000 ? 1e9 : await this.turn();",
         more: '\nimport { ranMs } from "../node/life";\n',
       },

@@ -134,8 +134,8 @@ describe("the verdict", () => {
       },
       {
         file: "devs/node/sensing.ts",
-        healthy: "    if (fault || sampler.told)\n",
-        broken: "    if (!fault && sampler.told)\n",
+        healthy: "    if (fault || sampler.told())\n",
+        broken: "    if (!fault && sampler.told())\n",
       },
       {
         file: "devs/node/sensing.ts",
