@@ -103,7 +103,10 @@ export function metricDecimals(index: number): number {
   return row.charCodeAt(row.length - 1) - DIGIT_ZERO;
 }
 
-/** A newer firmware, before an update was taken back, may have left readings of metrics that this one does not know. */
+/**
+ * A newer firmware, before an update was taken back, may have left readings of metrics that this one
+ * does not know: they go out as `metric41`, in steps of a decimal that nobody here can tell.
+ */
 function rowOf(index: number): string {
   return TABLE[index % METRIC_ROOM] || "metric" + (index % METRIC_ROOM) + "  0";
 }

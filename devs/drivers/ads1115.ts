@@ -92,8 +92,17 @@ export abstract class Ads1115Chip extends SensorChip {
     await this.transfer(this.configWrite, 0);
   }
 
+  /**
+   * Whether its power has been away since the last setting: it then has one that no driver makes,
+   * with its comparator (section 8.1.3).
+   */
+  protected async lostPower(): Promise<boolean> {
+    const config = await this.transfer(READ_CONFIG, 2);
+    return (config[0] & 0x7f) === 0x05 && config[1] === 0x83;
+  }
+
   /** Bit 15 is not kept: it reads as a state. */
-  protected async hasSettings(): Promise<boolean> {
+  private async hasSettings(): Promise<boolean> {
     const config = await this.transfer(READ_CONFIG, 2);
     return (config[0] & 0x7f) === (this.configWrite[1] & 0x7f) && config[1] === this.configWrite[2];
   }

@@ -1,6 +1,5 @@
 import { millis } from "@devicescript/core";
 import type { AlphasenseCell } from "../contract/config";
-import { wordsOf } from "../contract/words";
 import { Ads1115Chip } from "./ads1115";
 import {
   ADS1115_1V,
@@ -20,6 +19,7 @@ import {
   temperatureFactor,
 } from "./alphasenseConversion";
 import { SensorChip, SensorChipOptions } from "./sensorChip";
+import { wordsOf } from "./words";
 
 /** Pin ADDR of the ADS1115 to its supply; at 0x48 is the one of the sound level meter. */
 export const ALPHASENSE_ADDRESS = 0x49;
@@ -40,7 +40,7 @@ export interface AlphasenseOptions extends SensorChipOptions {
   thermometer: SensorChip;
   /** Of the ADS1115; the default is 0x49. */
   address?: number;
-  /** How long there is no value after `start()`; the default is two hours. */
+  /** How long the cells settle; the default is two hours. */
   settleMs?: number;
 }
 
@@ -58,8 +58,8 @@ export interface AlphasenseOptions extends SensorChipOptions {
  * board's output passes the converter's 1.024 V, in warm air and with both gases at once.
  *
  * Values are NaN for two hours (`settleMs`) after the first `start()`, and after one before which
- * the power had been away. Without a temperature of the last ten
- * minutes there is no value: the correction would be a guess.
+ * the power had been away. Without a temperature of the last ten minutes there is no value: the
+ * correction would be a guess.
  */
 export class AlphasenseNo2O3 extends Ads1115Chip {
   private readonly no2: AlphasenseCell;
@@ -81,8 +81,8 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
 
   override async start(): Promise<void> {
     this.clearValues();
-    // A converter that kept its settings had power all the time, and so had the cells.
-    if (this.startedMs > 0 && !(await this.hasSettings())) this.startedMs = 0;
+    // The cells had power all the time where their converter had it.
+    if (this.startedMs > 0 && (await this.lostPower())) this.startedMs = 0;
     await this.probe();
     await this.convertOnce(ADS1115_AIN0, ADS1115_1V);
     if (this.startedMs === 0) this.startedMs = millis();
@@ -101,6 +101,8 @@ export class AlphasenseNo2O3 extends Ads1115Chip {
     this.values[1] = o3Ugm3(o3Ppb(this.ox, oxMv, no2));
     // To 20 ppm (data sheets NO2-B43F and OX-B431); noise and drift may lead below zero.
     this.limit(0, 0, -100, 38000);
+    // The OX cell senses NO2 as well: without that nothing is known of O3.
+    if (isNaN(this.values[0])) this.values[1] = NaN;
     this.limit(1, 1, -100, 40000);
     this.throwImpossible();
   }

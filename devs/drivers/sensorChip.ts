@@ -1,6 +1,6 @@
-import { wordsOf } from "../contract/words";
 import { BusError, I2cBus } from "./i2cBus";
 import { SensorError, SensorErrorCode } from "./sensorError";
+import { wordsOf } from "./words";
 
 /** `NoI2C` of the runtime's I2C status: the bus itself does not work. */
 const STATUS_NO_BUS = 3;

@@ -17,25 +17,32 @@ const SOFT_RESET = hex`94`;
 const READ_MS = 1;
 const ANSWER_BYTES = 6;
 
-/** `address`: 0x44 (parts -A, the default), 0x45 (-B) or 0x46 (-C). */
 export interface Sht4xOptions extends SensorChipOptions {
+  /** 0x44 (parts -A), 0x45 (-B) or 0x46 (-C); the default is 0x44, in the housing 0x45. */
   address?: number;
+  /** Whether it is the one inside the node's housing. */
+  housing?: boolean;
 }
 
 /**
  * Sensirion SHT40, SHT41 or SHT45 temperature and humidity sensor, of the air or inside the node's
- * housing, where its metrics are `housingTemperature` and `housingHumidity`.
+ * housing.
  *
  * | metric | range | resolution | accuracy of the SHT40 (data sheet, section 2) |
  * |---|---|---|---|
- * | temperature | -40 to 125 Cel | 0.01 Cel | 0.2 Cel, typical |
- * | humidity | 0 to 100 % | 0.01 % | 1.8 %, typical |
+ * | temperature, housingTemperature | -40 to 125 Cel | 0.01 Cel | 0.2 Cel, typical |
+ * | humidity, housingHumidity | 0 to 100 % | 0.01 % | 1.8 %, typical |
  */
 export class Sht4x extends SensirionChip {
-  constructor(options?: Sht4xOptions, housing?: boolean) {
-    const address = (options && options.address) || (housing ? HOUSING_ADDRESS : SHT4X_ADDRESS);
-    const metrics = housing ? "housingTemperature housingHumidity" : "temperature humidity";
-    super("sht4x", address, metrics, 0, options);
+  constructor(options?: Sht4xOptions) {
+    const housing = options && options.housing;
+    super(
+      housing ? "housing" : "sht4x",
+      (options && options.address) || (housing ? HOUSING_ADDRESS : SHT4X_ADDRESS),
+      housing ? "housingTemperature housingHumidity" : "temperature humidity",
+      0,
+      options,
+    );
   }
 
   override async probe(): Promise<void> {

@@ -3,7 +3,7 @@ import { Alarms } from "./alarm";
 import { Outcome } from "./outcome";
 import type { WindowStatistics } from "./statistics";
 
-/** No time and no interval is longer, in seconds: this keeps infinite times out. */
+/** No time and no interval is much longer, in seconds: this keeps infinite times out. */
 export const LONGEST_S = 1e10;
 /**
  * A sample that comes later than so many of the intervals before it comes after a

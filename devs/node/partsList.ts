@@ -15,6 +15,7 @@ import { SensorError } from "../drivers/sensorError";
 import { Sht4x } from "../drivers/sht4x";
 import { Sps30 } from "../drivers/sps30";
 import { Veml7700 } from "../drivers/veml7700";
+import { wordsOf } from "../drivers/words";
 
 /** A chip that answered, or that answered on an earlier boot. */
 export interface FoundPart {
@@ -84,14 +85,20 @@ function makePart(
 ): SensorChip | undefined {
   const known = sensorConfig(config, name);
   if (known.on === false) return undefined;
-  const thermometer = found.filter((one) => one.chip.metrics.indexOf("temperature") >= 0)[0];
+  const thermometer = found.filter(
+    (one) => wordsOf(one.chip.metrics).indexOf("temperature") >= 0,
+  )[0];
   // Every driver takes what it knows of these.
-  const options = { client: bus, address: known.i2cAddress, shuntOhm: known.shuntOhm };
+  const options = {
+    client: bus,
+    address: known.i2cAddress,
+    shuntOhm: known.shuntOhm,
+    housing: name === "housing",
+  };
   switch (name) {
     case "sht4x":
-      return new Sht4x(options);
     case "housing":
-      return new Sht4x(options, true);
+      return new Sht4x(options);
     case "bme280":
       return new Bme280(options);
     case "sen55":

@@ -13,9 +13,9 @@ import {
 } from "../contract/metrics";
 import { PART_BUS, partName } from "../contract/parts";
 import { failedCheck } from "../contract/selfTest";
-import { wordsOf } from "../contract/words";
 import { I2cBus } from "../drivers/i2cBus";
 import { SENSOR_ERROR_CODES } from "../drivers/sensorError";
+import { wordsOf } from "../drivers/words";
 import { FilterChain } from "../filter/chain";
 import { createChain } from "../filter/createChain";
 import { Outcome } from "../filter/outcome";
@@ -333,7 +333,7 @@ export class Sensing implements SampleSink {
         reason,
         timeS,
       );
-    sampler.tell(fault);
+    sampler.setTold(fault);
   }
 
   /** An event as JSON members, without boot, sequence number and time. */

@@ -11,7 +11,7 @@
 import { MAX_PACK_BYTES } from "./readingLog";
 import { RecordCursor, putUint32, uint32 } from "./records";
 
-const FORMAT = 0xa2;
+const FORMAT = 0xa3;
 const FLAG_UTC = 1;
 const HEADER_BYTES = 15;
 const CRC_BYTES = 2;

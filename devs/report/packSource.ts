@@ -21,7 +21,7 @@ import { PackTimes, packText } from "./senml";
 const LOG_BYTES = 5120;
 /** Events that the node holds. */
 const EVENTS_CAPACITY = 32;
-/** Most records in one pack: about 700 bytes of text, which the heap holds twice while it is sent. */
+/** Most records in one pack: about 700 bytes, which the heap holds twice while it is sent. */
 export const RECORDS_PER_PACK = 24;
 /**
  * Readings that do not wait for more: twice as many would save 3 bytes of 38 a reading, and a

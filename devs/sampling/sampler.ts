@@ -2,14 +2,14 @@ import { millis, sleep } from "@devicescript/core";
 import { SensorChip } from "../drivers/sensorChip";
 import { SensorError } from "../drivers/sensorError";
 import { frozenAfterMs, stillUpTo } from "./frozen";
-import { SensorChange, SensorState, SensorStatus } from "./sensorState";
+import { RESTART_FIRST_MS, SensorChange, SensorState, SensorStatus } from "./sensorState";
 
 /** A bad read is tried again this much later, instead of a whole period. */
 const RETRY_MS = 1000;
 
 /**
- * A chip that gives some of its values in spite of its fault is started anew only when it has run
- * for so long: a start may mend it, but each costs the good values their warm-up.
+ * A chip that gives some of its values in spite of its fault is started anew at once, which may mend
+ * it, and then each time that it has run for so long: every start costs the good values their warm-up.
  */
 const STILL_GIVES_RESTART_MS = 3600000;
 
@@ -27,16 +27,15 @@ export const PHASE_MS = 70;
 const LEAST_SAME_READS = 10;
 
 /**
- * What is kept of each metric of a chip, in one buffer, of which the heap needs a fraction of what
- * arrays take: when it is due (8 bytes each, ahead, so that they lie well), its sampling period
- * (4) and the index of its channel (1).
+ * What is kept of the metrics of a chip, in one buffer, of which the heap needs a fraction of what
+ * arrays take: when each is due, then their sampling periods, then the indexes of their channels.
  */
 const DUE_BYTES = 8;
 const PERIOD_BYTES = 4;
-const METRIC_BYTES = 13;
+const METRIC_BYTES = DUE_BYTES + PERIOD_BYTES + 1;
 
 /** Bits of what is true of a sampler: fields of their own would take eight bytes of the heap each. */
-enum Mark {
+enum Fact {
   /** The chip is started. */
   Started = 1,
   /** The chip was started since boot. */
@@ -47,7 +46,7 @@ enum Mark {
   TestFailed = 8,
   /** Its fault was told as its own. */
   Told = 16,
-  /** The last read failed, but gave some values. */
+  /** The last read failed, but gave some values, or would have when the chip is warm. */
   StillGives = 32,
 }
 
@@ -74,8 +73,8 @@ export class Sampler extends SensorState {
   /** Due times, periods and channels of the chip's metrics. */
   private readonly table: Buffer;
   private readonly sink: SampleSink;
-  /** Bits of `Mark`. */
-  private marks = 0;
+  /** Bits of `Fact`. */
+  private facts = 0;
   private startedMs = 0;
   private lastSum = NaN;
   private changedMs = 0;
@@ -97,21 +96,22 @@ export class Sampler extends SensorState {
 
   /** Whether the chip was started since boot. */
   answered(): boolean {
-    return this.has(Mark.Answered);
+    return this.has(Fact.Answered);
   }
 
   /** Whether its own test of itself failed, the last time. */
   testFailed(): boolean {
-    return this.has(Mark.TestFailed);
+    return this.has(Fact.TestFailed);
   }
 
   /** Whether its fault was told as its own. */
   told(): boolean {
-    return this.has(Mark.Told);
+    return this.has(Fact.Told);
   }
 
-  tell(fault: boolean): void {
-    this.mark(Mark.Told, fault);
+  /** Its fault, or the end of it, was told. */
+  setTold(fault: boolean): void {
+    this.set(Fact.Told, fault);
   }
 
   /** How many metrics its chip has: at first as many as any model of it. */
@@ -121,7 +121,7 @@ export class Sampler extends SensorState {
 
   /** The channel of the i-th metric, as `configure` set it. */
   channel(i: number): number {
-    return this.table[(DUE_BYTES + PERIOD_BYTES) * this.rows() + i];
+    return this.table[this.channelAt(i)];
   }
 
   /** Which metric has that channel; -1 for none. */
@@ -132,37 +132,39 @@ export class Sampler extends SensorState {
 
   /** Starts and reads the chip for ever. */
   async run(): Promise<void> {
-    let pauseMs = this.has(Mark.Started) ? this.untilDueMs() : this.part * PHASE_MS;
+    let pauseMs = this.has(Fact.Started) ? this.untilDueMs() : this.part * PHASE_MS;
     while (true) {
       await sleep(pauseMs);
-      pauseMs = this.has(Mark.Busy) ? RETRY_MS : await this.turn();
+      pauseMs = this.has(Fact.Busy) ? RETRY_MS : await this.turn();
     }
   }
 
   /** Starts the chip, or reads it. Gives the pause until the next time, in milliseconds. */
   private async turn(): Promise<number> {
     let pauseMs = RETRY_MS;
-    this.mark(Mark.Busy, true);
+    this.set(Fact.Busy, true);
     try {
-      if (this.has(Mark.Started)) await this.sample();
+      if (this.has(Fact.Started)) await this.sample();
       else await this.restart();
-      if (this.has(Mark.Started)) pauseMs = this.untilDueMs();
+      if (this.has(Fact.Started)) pauseMs = this.untilDueMs();
     } catch (e) {
       if (!(e instanceof SensorError)) console.error((e as Error).message);
       this.errors++;
       this.failed(e instanceof SensorError ? e.code : "driver-error");
       // A chip that lost its settings to a dip of its supply answers, but is not ready.
-      if (e instanceof SensorError && e.code === "not-ready") this.mark(Mark.Started, false);
+      if (e instanceof SensorError && e.code === "not-ready") this.set(Fact.Started, false);
       if (this.status === SensorStatus.Failed) {
-        if (this.has(Mark.StillGives) && millis() - this.startedMs < STILL_GIVES_RESTART_MS)
+        const gives = this.has(Fact.StillGives);
+        const isNew = this.restartMs === RESTART_FIRST_MS;
+        if (gives && !isNew && millis() - this.startedMs < STILL_GIVES_RESTART_MS)
           pauseMs = this.untilDueMs();
         else {
-          this.mark(Mark.Started, false);
-          pauseMs = this.restartMs;
+          this.set(Fact.Started, false);
+          if (!gives) pauseMs = this.restartMs;
         }
       }
     }
-    this.mark(Mark.Busy, false);
+    this.set(Fact.Busy, false);
     return pauseMs;
   }
 
@@ -172,9 +174,8 @@ export class Sampler extends SensorState {
    * @param periodMs 0 to switch it off.
    */
   configure(i: number, channel: number, periodMs: number): void {
-    const rows = this.rows();
-    this.table[(DUE_BYTES + PERIOD_BYTES) * rows + i] = channel;
-    this.table.setAt(DUE_BYTES * rows + PERIOD_BYTES * i, "u32", periodMs);
+    this.table[this.channelAt(i)] = channel;
+    this.table.setAt(this.periodAt(i), "u32", periodMs);
     this.setDue(i);
   }
 
@@ -184,40 +185,41 @@ export class Sampler extends SensorState {
     return false;
   }
 
-  /** Reads every metric now. A sensor at fault keeps its own time. */
+  /** Reads every metric now. A sensor at fault keeps its own time, unless it still gives values. */
   async sampleNow(): Promise<void> {
     if (!this.isIdle()) return;
-    this.table.fillAt(0, DUE_BYTES * this.rows(), 0);
+    this.table.fillAt(0, this.periodAt(0), 0);
     await this.turn();
   }
 
   /** Has the chip test itself, where it can; it is started anew after that. */
   async selfTest(): Promise<void> {
     if (!this.isIdle()) return;
-    this.mark(Mark.Busy, true);
-    this.mark(Mark.TestFailed, false);
+    this.set(Fact.Busy, true);
+    this.set(Fact.TestFailed, false);
     try {
-      if (await this.chip.selfTest()) this.mark(Mark.Started, false);
+      if (await this.chip.selfTest()) this.set(Fact.Started, false);
     } catch {
-      this.mark(Mark.TestFailed, true);
-      this.mark(Mark.Started, false);
+      this.set(Fact.TestFailed, true);
+      this.set(Fact.Started, false);
     }
-    this.mark(Mark.Busy, false);
+    this.set(Fact.Busy, false);
   }
 
   private isIdle(): boolean {
-    return this.has(Mark.Started) && !this.has(Mark.Busy);
+    return this.has(Fact.Started) && !this.has(Fact.Busy);
   }
 
   private async restart(): Promise<void> {
     this.restarts++;
+    this.set(Fact.StillGives, false);
     await this.chip.start();
     this.begin();
   }
 
   /** The chip was started just now. */
   private begin(): void {
-    this.mark(Mark.Started | Mark.Answered, true);
+    this.set(Fact.Started | Fact.Answered, true);
     this.startedMs = millis();
     // A frozen chip that is started anew has to show that it moves again.
     if (this.reason !== "frozen") this.changedMs = this.startedMs;
@@ -226,7 +228,7 @@ export class Sampler extends SensorState {
 
   private async sample(): Promise<void> {
     let failure: SensorError | undefined;
-    this.mark(Mark.StillGives, false);
+    this.set(Fact.StillGives, false);
     try {
       await this.chip.read();
     } catch (e) {
@@ -240,18 +242,14 @@ export class Sampler extends SensorState {
     const nowMs = millis();
     const warm = nowMs - this.startedMs >= this.chip.warmUpMs;
     let sum = 0;
-    for (const value of this.chip.values) sum += value;
+    for (const value of this.chip.values) if (!failure || !isNaN(value)) sum += value;
     // A chip that was started anew for a fault, or because it was not ready, is well when all of
     // its values are there: after the first ones the same may follow.
     const known =
       warm || !isNaN(sum) || (this.status !== SensorStatus.Failed && this.reason !== "not-ready");
     if (this.frozen(sum, nowMs))
       failure = new SensorError("frozen", this.chip.chipName + " is frozen");
-    else if (failure)
-      this.mark(
-        Mark.StillGives,
-        this.chip.values.some((value) => !isNaN(value)),
-      );
+    else if (failure) this.set(Fact.StillGives, !warm || this.givesAny());
     const timeS = nowMs / 1000;
     for (let i = 0; i < this.metrics(); i++) {
       if (this.periodMs(i) === 0 || nowMs < this.dueMs(i)) continue;
@@ -260,12 +258,19 @@ export class Sampler extends SensorState {
       if (isNaN(value)) {
         if (!failure && warm)
           failure = new SensorError("not-ready", this.chip.chipName + " gives no value");
-      } else if (known && (!failure || failure.code !== "frozen"))
+      } else if (failure ? failure.code !== "frozen" : known)
         this.sink.addSample(this.channel(i), value, timeS);
     }
     if (failure) throw failure;
     if (known && this.succeed() === SensorChange.Recovery)
       this.sink.sensorChanged(this, false, timeS);
+  }
+
+  /** Whether any value is there that is wanted of this chip. */
+  private givesAny(): boolean {
+    for (let i = 0; i < this.metrics(); i++)
+      if (this.periodMs(i) > 0 && !isNaN(this.chip.values[i])) return true;
+    return false;
   }
 
   /** Whether a chip that is not ready is so because it was started just now, and not for that. */
@@ -282,8 +287,14 @@ export class Sampler extends SensorState {
       this.sink.sensorChanged(this, true, millis() / 1000);
   }
 
-  private rows(): number {
-    return this.table.length / METRIC_BYTES;
+  /** Where the period of the i-th metric lies. */
+  private periodAt(i: number): number {
+    return (DUE_BYTES * this.table.length) / METRIC_BYTES + PERIOD_BYTES * i;
+  }
+
+  /** Where the channel of the i-th metric lies. */
+  private channelAt(i: number): number {
+    return ((METRIC_BYTES - 1) * this.table.length) / METRIC_BYTES + i;
   }
 
   private dueMs(i: number): number {
@@ -292,7 +303,7 @@ export class Sampler extends SensorState {
 
   /** Sampling period of the i-th metric; 0 when it is off. */
   private periodMs(i: number): number {
-    return this.table.getAt(DUE_BYTES * this.rows() + PERIOD_BYTES * i, "u32");
+    return this.table.getAt(this.periodAt(i), "u32");
   }
 
   /**
@@ -314,17 +325,18 @@ export class Sampler extends SensorState {
     return Math.max(0, Math.min(IDLE_MS, earliestMs - millis()));
   }
 
-  private has(mark: Mark): boolean {
-    return (this.marks & mark) !== 0;
+  private has(fact: Fact): boolean {
+    return (this.facts & fact) !== 0;
   }
 
-  private mark(mark: Mark, on: boolean): void {
-    this.marks = on ? this.marks | mark : this.marks & ~mark;
+  private set(fact: Fact, on: boolean): void {
+    this.facts = on ? this.facts | fact : this.facts & ~fact;
   }
 
   /**
    * Whether nothing has moved for too long. `sum` stands for all values: it moves with each, and
-   * is NaN while one is missing, which proves nothing.
+   * is NaN while one is missing, which proves nothing; of a chip that says itself that it is
+   * broken, for those that it still gives.
    */
   private frozen(sum: number, nowMs: number): boolean {
     if (isNaN(sum)) return false;

@@ -27,7 +27,10 @@ const SETTINGS = `
 /** The server's own database, open and held as long as the server runs. */
 export interface CityDatabase {
   readonly db: Database;
-  /** Made by chance with the file: what tells this server from another one of the same city. */
+  /**
+   * Made by chance with the file: what tells this server from another one of the same city, which must
+   * not work with a copy of the file. Empty for a file that is older than this.
+   */
   readonly installation: string;
   /** Does `work` wholly or not at all; it is on disk when this returns. */
   transact<T>(work: () => T): T;
@@ -106,9 +109,10 @@ function migrate(db: Database, file: string, city: string): void {
     );
   for (const step of SCHEMA.slice(version)) db.exec(step);
   if (version < SCHEMA.length) db.exec(`PRAGMA user_version = ${SCHEMA.length}`);
-  db.run("INSERT OR IGNORE INTO facts VALUES ('city', ?)", city);
-  const installation = randomBytes(INSTALLATION_BYTES).toString("hex");
+  const isOld = factOf(db, "city") !== undefined;
+  const installation = isOld ? "" : randomBytes(INSTALLATION_BYTES).toString("hex");
   db.run("INSERT OR IGNORE INTO facts VALUES ('installation', ?)", installation);
+  db.run("INSERT OR IGNORE INTO facts VALUES ('city', ?)", city);
   const known = factOf(db, "city");
   if (known !== city)
     throw new InputError(`${file} is the history of ${String(known)}, not of ${city}`);

@@ -19,6 +19,7 @@ export interface CompiledProgram {
 export interface DebugInfo {
   readonly sizes: Record<string, number>;
   readonly functions: { name: string; size: number }[];
+  readonly globals: { name: string }[];
 }
 
 /** The program does not compile; the message holds the compiler's own, one a line. */

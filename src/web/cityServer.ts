@@ -334,7 +334,9 @@ function newestOf(lines: readonly AuditLine[], inventory: Inventory, most: numbe
  * city has another one: a broker ends a connection when another one has its name.
  */
 function sessionName(city: string, installation: string): string {
-  const name = createHash("sha256").update(`${city}/${installation}`).digest("hex");
+  const name = createHash("sha256")
+    .update(installation === "" ? city : `${city}/${installation}`)
+    .digest("hex");
   return `centre-${name.slice(0, 12)}`;
 }
 

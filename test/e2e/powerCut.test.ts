@@ -29,7 +29,7 @@ function costMs(cutMs: number): number {
 }
 const TEST_MS = 300_000;
 /** How a pack lies in flash: see `journalBlock.ts`. */
-const BLOCK_FORMAT = 0xa2;
+const BLOCK_FORMAT = 0xa3;
 const BLOCK_HEADER_BYTES = 15;
 const RELEASE_MS = 5000;
 

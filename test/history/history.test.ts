@@ -301,6 +301,7 @@ describe("the history in a file", () => {
     const old = new sqlite.Database(join(folder, "city.db"));
     old.exec(`PRAGMA application_id = 0x534e4348; ${SCHEMA[0]}; PRAGMA user_version = 1`);
     old.run("INSERT INTO nodes (name, heard_ms, timed) VALUES ('bk-0001', 7, 1)");
+    old.run("INSERT INTO facts VALUES ('city', 'berkane')");
     old.close();
     history = open();
     expect(await history.nodes()).toEqual([
@@ -309,6 +310,25 @@ describe("the history in a file", () => {
     await history.write(readings([[3, 1]]));
     await reopen();
     expect(await all(history.readings({ fromMs: 0, toMs: 10 }))).toHaveLength(1);
+  });
+
+  it("has a number of its own, for ever, unless it is older than such numbers", async () => {
+    await history.close();
+    const numberOf = (file: string) => {
+      const database = openCityDatabase(join(folder, file), "berkane");
+      database.close();
+      return database.installation;
+    };
+    const number = numberOf("city.db");
+    expect(number).toMatch(/^[0-9a-f]{16}$/);
+    expect(numberOf("city.db")).toBe(number);
+    expect(numberOf("other.db")).not.toBe(number);
+    const old = new sqlite.Database(join(folder, "old.db"));
+    old.exec(`PRAGMA application_id = 0x534e4348; ${SCHEMA[0]}; PRAGMA user_version = 1`);
+    old.run("INSERT INTO facts VALUES ('city', 'berkane')");
+    old.close();
+    expect([numberOf("old.db"), numberOf("old.db")]).toEqual(["", ""]);
+    history = open();
   });
 
   it("is of one city, and used by one server at a time", async () => {

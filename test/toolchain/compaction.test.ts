@@ -4,6 +4,7 @@ import { compileProgram, endOfCode } from "../../src/toolchain/compile";
 import { withCompaction } from "../../src/toolchain/compaction";
 import { compactCodeCases } from "../shared/compactCode.cases";
 import { testInBothWorlds } from "../support/sharedCases";
+import { runInVm } from "../vm/harness";
 
 testInBothWorlds("compact code", compactCodeCases, "test/vm/compactCode.main.ts");
 
@@ -31,6 +32,20 @@ describe("compaction", () => {
     expect(functions(false)).toEqual(expect.arrayContaining(calledOnce));
     expect(functions(true).filter((name) => calledOnce.includes(name))).toEqual([]);
   });
+
+  it("uses constants of bytes where they lie in the program", async () => {
+    const { lines, panics } = await runInVm("test/vm/byteConstants.main.ts");
+    expect(panics).toEqual([]);
+    expect(lines).toContain("bytes 33 11 3 1 10");
+    const globals = (compact: boolean) =>
+      compileProgram("test/vm/byteConstants.main.ts", {
+        projectFolder: PROJECT_FOLDER,
+        version: "0.0.0",
+        compact,
+      }).debugInfo.globals.map(({ name }) => name);
+    expect(globals(false)).toContain("SAME");
+    expect(globals(true)).not.toContain("SAME");
+  }, 60_000);
 
   it("refuses a compiler that it does not know", () => {
     expect(() => withCompaction("this.asciiLiterals = [];")).toThrow("run npm ci");

@@ -117,7 +117,9 @@ describe("Alphasense NO2 and O3 cells driver", () => {
     const { outcomes } = await drive([
       start(),
       SETTLE,
-      start((now) => cells.faults.set({ noAnswer: true }, now)),
+      read(),
+      read((now) => cells.faults.set({ noAnswer: true }, now)),
+      start(),
       start(() => cells.faults.clear()),
       read(),
       start(() => cells.powerCycle()),
@@ -125,9 +127,20 @@ describe("Alphasense NO2 and O3 cells driver", () => {
       SETTLE,
       read(),
     ]);
-    expect(outcomes.map((o) => o.code)).toEqual(["", "no-answer", "", "", "", "", ""]);
+    const codes = ["", "", "no-answer", "no-answer", "", "", "", "", ""];
+    expect(outcomes.map((o) => o.code)).toEqual(codes);
     const settled = outcomes.filter((o) => o.op === "read").map((o) => !isNaN(o.values[0] ?? NaN));
-    expect(settled).toEqual([true, false, true]);
+    expect(settled).toEqual([true, false, true, false, true]);
+  });
+
+  it("gives no O3 where NO2, which the OX cell senses too, is impossible", async () => {
+    const { drive, world } = rig();
+    const { outcomes } = await drive([
+      start(),
+      SETTLE,
+      read(() => Object.assign(world.values, { no2: -300 })),
+    ]);
+    expect(outcomes[1]).toMatchObject({ code: "out-of-range", values: [NaN, NaN] });
   });
 
   it("says that a cell which is not plugged in is out of range", async () => {
