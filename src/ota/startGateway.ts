@@ -6,7 +6,8 @@ import { PortTakenError, type ListenOptions } from "../net/listen";
 import { realOtaClock } from "./clock";
 import { openDevicePort, type OnDevice } from "./messageSocket";
 import { OtaStore } from "./otaStore";
-import { UpdateService, type CityLink, type UpdateNote } from "./updateService";
+import type { UpdateNote } from "./unsavedChanges";
+import { UpdateService, type CityLink } from "./updateService";
 import { UpdatesDesk, type UpdatesView } from "./updatesView";
 
 /** The usual port of the update gateway. */

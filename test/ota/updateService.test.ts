@@ -1,5 +1,6 @@
 import { renameSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { InventoryError } from "../../src/inventory/inventoryError";
 import { newSigningKey } from "../../src/ota/image";
 import { ScriptedUpdates } from "../support/scriptedUpdates";
 
@@ -79,6 +80,42 @@ describe("an inventory that cannot be used for a while", () => {
     city.run(10_000);
     expect(city.step(A).state).toBe("asked");
     expect(city.commands).toHaveLength(1);
+  });
+
+  it("lets no rollout begin without its nodes", () => {
+    allRun();
+    city.rollout();
+    vi.spyOn(city.store, "steps").mockImplementationOnce(() => {
+      throw new InventoryError("busy", "somebody else holds it");
+    });
+    city.run(10_000);
+    expect(city.problems).toEqual(["updates wait: somebody else holds it"]);
+    expect(city.state).toBe("canary");
+    expect(city.step(A).state).toBe("asked");
+  });
+
+  it("lets a rollout be over although that is written later", () => {
+    allRun();
+    city.rollout();
+    for (const name of city.names) {
+      city.run(10_000);
+      updates(name);
+      if (name !== C) city.run(70_000);
+    }
+    const save = city.store.save.bind(city.store);
+    let refused = 0;
+    vi.spyOn(city.store, "save").mockImplementation((change) => {
+      if (change.rollout?.state === "done" && refused++ === 0)
+        throw new InventoryError("busy", "somebody else holds it");
+      save(change);
+    });
+    city.run(70_000);
+    expect(city.problems).toHaveLength(1);
+    expect(city.state).toBe("done");
+    city.starts(A, city.image, { start: "crash" });
+    city.run(10_000);
+    expect(city.step(A).state).toBe("good");
+    expect(city.store.programs().get(A)).toMatchObject({ wanted: city.image.hash, forced: false });
   });
 });
 

@@ -6,7 +6,8 @@ import { Inventory } from "../../src/inventory/inventory";
 import { newSigningKey, signImage, type Image } from "../../src/ota/image";
 import { OtaStore, type RolloutPlan, type RolloutStep } from "../../src/ota/otaStore";
 import { planRollout } from "../../src/ota/planRollout";
-import { UpdateService, type UpdateNote } from "../../src/ota/updateService";
+import type { UpdateNote } from "../../src/ota/unsavedChanges";
+import { UpdateService } from "../../src/ota/updateService";
 import { Scheduler } from "../../src/sim/scheduler";
 import { clockWhile } from "./clockWhile";
 
