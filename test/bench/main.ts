@@ -75,7 +75,7 @@ async function oneNode(): Promise<Figure[]> {
 async function otherNodes(): Promise<Figure[]> {
   return [
     {
-      what: "virtual speed, ten chips and the noise eight times a second",
+      what: "virtual speed, twelve chips and the noise eight times a second",
       ours: await speedOf({ configuration: FULL_BUS_CONFIGURATION, bus: fullBus }, 2 * HOUR_MS),
       unit: "x real time",
     },
