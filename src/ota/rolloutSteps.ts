@@ -118,7 +118,11 @@ export class RolloutSteps {
     const wasAway = seen.boot !== step.boot || seen.reason === "not-updated";
     if (step.state === "away" || (step.state === "asked" && wasAway))
       this.#cameInVain(step, seen.reason);
-    else if (step.state !== "asked") this.happened(step, "back-old");
+    else if (step.state !== "asked") {
+      // Somebody has written it by a cable, say.
+      if (step.state !== "returning") step.detail = "is back with its old program";
+      this.happened(step, "back-old");
+    }
   }
 
   #cameInVain(step: RolloutStep, reason: string): void {

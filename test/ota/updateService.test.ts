@@ -269,6 +269,17 @@ describe("a node that is written by a cable while it is watched", () => {
     expect(city.step(A).detail).toContain("neither the old nor the new one");
     expect(city.state).toBe("rolling-back");
   });
+
+  it("says so where that is its old program", () => {
+    allRun();
+    city.rollout();
+    city.run(10_000);
+    updates(A);
+    city.starts(A, city.before, { start: "power-on" });
+    city.run(10_000);
+    expect(city.step(A)).toMatchObject({ detail: "is back with its old program" });
+    expect(city.state).not.toBe("canary");
+  });
 });
 
 describe("a canary", () => {
