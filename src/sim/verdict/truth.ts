@@ -2,6 +2,7 @@ import { channelConfig } from "../../../devs/contract/config";
 import type { Cue } from "../scenario/cues";
 import type { Surroundings } from "../world/surroundings";
 import type { Report } from "../virtualNode";
+import { NoiseTruth } from "./noiseTruth";
 import { swallowedChanges, type StatedError } from "./swallowedChanges";
 
 const PARTICLES: StatedError = { absolute: 0.2, pct: 0.5, ageMs: 2500 };
@@ -9,8 +10,8 @@ const LAMP_AGE_MS = 2500;
 
 /**
  * What the modelled chips add to the truth: the step of their registers and the time that a
- * measurement takes, by their data sheets. A metric that is not here is worked out by the
- * node from others, and not compared.
+ * measurement takes, by their data sheets. Of the metrics that a node works out from others, the
+ * noise figures are compared (`noiseTruth.ts`), and the others are not.
  */
 const STATED: Readonly<Record<string, StatedError>> = {
   pm1: PARTICLES,
@@ -39,6 +40,8 @@ export const CHIP_OF: Readonly<Record<string, string>> = {
   vocIndex: "sen55",
   noxIndex: "sen55",
   LAF: "sen0232",
+  ...{ LAeq: "sen0232", LAFmax: "sen0232", LAFmin: "sen0232" },
+  ...{ L10: "sen0232", L50: "sen0232", L90: "sen0232" },
   illuminance: "veml7700",
   lampVoltage: "ina226",
   lampCurrent: "ina226",
@@ -107,6 +110,7 @@ export class TruthCheck {
   readonly notes: string[] = [];
   readonly #world: Surroundings;
   readonly #configuration: Record<string, unknown>;
+  readonly #noise: NoiseTruth;
   /** What the ends of a swinging door's lines may be off, by metric. */
   readonly #doors = new Map<string, number>();
   readonly #excuses: Excuse[];
@@ -119,6 +123,7 @@ export class TruthCheck {
   constructor(world: Surroundings, configuration: object, excuses: readonly Excuse[]) {
     this.#world = world;
     this.#configuration = configuration as Record<string, unknown>;
+    this.#noise = new NoiseTruth(world, this.#configuration);
     this.#excuses = [...excuses, { fromMs: -Infinity, toMs: SETTLE_MS }];
   }
 
@@ -131,7 +136,7 @@ export class TruthCheck {
   /** The node's filters let a reading through. */
   reported({ metric, value, timeMs }: Report): void {
     const stated = STATED[metric];
-    if (!stated) return;
+    if (!stated) return this.#figureReported(metric, value, timeMs);
     const history = this.#histories.get(metric) ?? { times: [], values: [] };
     this.#histories.set(metric, history);
     history.times.push(timeMs);
@@ -147,8 +152,24 @@ export class TruthCheck {
       low = Math.min(low, truth);
       high = Math.max(high, truth);
     }
-    this.#compared++;
     const allowed = stated.absolute + (stated.pct / 100) * Math.abs(value) + this.#door(metric);
+    this.#compare(metric, value, timeMs, [low, high], allowed);
+  }
+
+  /** The figures of a window of the noise, at the window's end. */
+  #figureReported(metric: string, value: number, timeMs: number): void {
+    const figure = this.#noise.figure(metric, timeMs);
+    if (figure) this.#compare(metric, value, timeMs, [figure.truth, figure.truth], figure.allowed);
+  }
+
+  #compare(
+    metric: string,
+    value: number,
+    timeMs: number,
+    [low, high]: readonly [number, number],
+    allowed: number,
+  ): void {
+    this.#compared++;
     if (value >= low - allowed && value <= high + allowed) return;
     if (this.#excused(metric, timeMs)) this.#wrongUnderFault++;
     else {

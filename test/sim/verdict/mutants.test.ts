@@ -96,8 +96,13 @@ describe("the verdict", () => {
     );
   }, 300_000);
 
-  it("catches a filter that swallows a peak, an outbox that forgets one reading, and a wrong count", async () => {
+  it("catches a filter that swallows a peak, an outbox that forgets one reading, a wrong count and a wrong mean level", async () => {
     const { bytecode } = mutant(
+      {
+        file: "devs/acoustics/noiseWindow.ts",
+        healthy: "this.laeqDb = Math.log(this.energy / this.samples) / NEPERS_PER_DB;",
+        broken: "this.laeqDb = Math.log(this.energy / this.samples) / NEPERS_PER_DB + 3;",
+      },
       {
         file: "devs/filter/trendChain.ts",
         healthy: "override accept(value: number, timeS: number): number {",
@@ -121,6 +126,8 @@ describe("the verdict", () => {
     expect(shortcomings(verdict).join()).toContain("wrong count");
     expect(totals(verdict).truth.swallowed).toBeGreaterThan(0);
     expect(verdict.nodes[0]?.notes.join()).toMatch(/pm10 at 6\d\d/);
+    expect(totals(verdict).truth.wrong).toBeGreaterThan(0);
+    expect(verdict.nodes[0]?.notes.join()).toMatch(/LAeq at 600/);
     expect(shortcomings(verdict).join()).toContain("ought to have been reported");
     expect(totals(verdict).readings.unexplained).toBe(1);
   }, 300_000);

@@ -36,6 +36,38 @@ describe("what a node reported against the truth", () => {
     ));
 });
 
+describe("the noise figures of a window", () => {
+  const WINDOW_MS = 60_000;
+  /** 40 dB for nine tenths of each window, and 60 dB for the rest. */
+  const street = {
+    value: (_metric: string, timeMs: number) => (timeMs % WINDOW_MS < 0.9 * WINDOW_MS ? 40 : 60),
+  };
+  const FIGURES: Readonly<Record<string, number>> = {
+    LAeq: 10 * Math.log10(0.9 * 10 ** 4 + 0.1 * 10 ** 6),
+    ...{ LAFmax: 60, LAFmin: 40, L50: 40, L90: 40 },
+  };
+  const accountOf = (metric: string, value: number, endMs: number, configuration = {}) => {
+    const check = new TruthCheck(street, configuration, []);
+    check.reported({ metric, value, timeMs: endMs, boot: 1 });
+    const { compared, wrong } = check.account(endMs);
+    return [compared, wrong];
+  };
+
+  it.each(Object.entries(FIGURES))("%s is wrong by more than is stated only", (metric, value) => {
+    expect(accountOf(metric, value + 0.2, 10 * WINDOW_MS)).toEqual([1, 0]);
+    expect(accountOf(metric, value + 1, 10 * WINDOW_MS)).toEqual([1, 1]);
+    expect(accountOf(metric, value - 1, 10 * WINDOW_MS)).toEqual([1, 1]);
+  });
+
+  it("are worked out for one window in ten, and with what the housing takes", () => {
+    expect(accountOf("LAFmax", 99, 11 * WINDOW_MS)).toEqual([0, 0]);
+    const noise = { offsetDb: 3 };
+    expect(accountOf("LAFmax", 63, 10 * WINDOW_MS, { noise })).toEqual([1, 0]);
+    const channels = { LAFmax: { calibrate: { offset: 1 } } };
+    expect(accountOf("LAFmax", 99, 10 * WINDOW_MS, { channels })).toEqual([0, 0]);
+  });
+});
+
 /** What the check finds swallowed of a swinging door's lines where the temperature rose from 10 to 30 after `roseMs`. */
 function swallowedOf(roseMs: number, restartMs?: number): number {
   const rising = { value: (_metric: string, timeMs: number) => (timeMs < roseMs ? 10 : 30) };
