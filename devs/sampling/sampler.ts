@@ -81,9 +81,10 @@ export class Sampler extends SensorState {
   private sameReads = 0;
 
   /**
-   * @param started whether the chip was started just now.
    * A chip gives nothing before `configure` was called for a metric of it; a model of the
    * chip that turns out to lack the last metrics uses the first ones.
+   *
+   * @param started whether the chip was started just now.
    */
   constructor(part: number, chip: SensorChip, started: boolean, sink: SampleSink) {
     super();
