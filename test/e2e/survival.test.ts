@@ -402,7 +402,7 @@ describe("a node whose program fails", { timeout: 240_000 }, () => {
       },
       {
         file: "devs/sampling/sampler.ts",
-        healthy: "      pauseMs = this.has(Mark.Busy) ? RETRY_MS : await this.turn();",
+        healthy: "      pauseMs = this.has(Fact.Busy) ? RETRY_MS : await this.turn();",
         broken: "      pauseMs = ranMs() > 90000 ? 1e9 : await this.turn();",
         more: '\nimport { ranMs } from "../node/life";\n',
       },
