@@ -18,6 +18,15 @@ const STATED_DB: Readonly<Record<string, number>> = {
   L50: 0.6,
   L90: 0.6,
 };
+/** Sampled at other moments, a level is exceeded for so much more or less of the time. */
+const SHARE_OFF = 0.02;
+
+/** Between which values a figure is, and what it may differ from them. */
+export interface NoiseFigure {
+  readonly lowDb: number;
+  readonly highDb: number;
+  readonly allowedDb: number;
+}
 
 /** The levels of a window, the lowest first, and their mean energy as a level. */
 interface Window {
@@ -48,20 +57,15 @@ export class NoiseTruth {
     );
   }
 
-  /**
-   * The value that a figure of the window that ended then ought to have, and what it may differ
-   * by, in dB; undefined where nothing is worked out.
-   */
-  figure(
-    metric: string,
-    endMs: number,
-  ): { readonly truth: number; readonly allowed: number } | undefined {
+  /** What a figure of the window that ended then ought to be; undefined where nothing is worked out. */
+  figure(metric: string, endMs: number): NoiseFigure | undefined {
     const allowed = STATED_DB[metric];
     if (allowed === undefined || !this.#metrics.has(metric)) return undefined;
     if (Math.round(endMs / this.#windowMs) % WINDOWS_A_LOOK !== 0) return undefined;
     const window = this.#windowUntil(endMs);
     if (!window) return undefined;
-    return { truth: figureOf(metric, window) + this.#offsetDb, allowed };
+    const [lowDb, highDb] = figureOf(metric, window);
+    return { lowDb: lowDb + this.#offsetDb, highDb: highDb + this.#offsetDb, allowedDb: allowed };
   }
 
   #windowUntil(endMs: number): Window | undefined {
@@ -80,14 +84,18 @@ export class NoiseTruth {
   }
 }
 
-function figureOf(metric: string, { sortedDb, laeqDb }: Window): number {
-  const exceededFor = (share: number) =>
-    sortedDb[Math.min(sortedDb.length - 1, Math.floor(sortedDb.length * (1 - share)))] ?? NaN;
+function figureOf(metric: string, { sortedDb, laeqDb }: Window): readonly [number, number] {
+  const levelAt = (place: number) =>
+    sortedDb[Math.max(0, Math.min(sortedDb.length - 1, Math.floor(place)))] ?? NaN;
+  const exceededFor = (share: number): readonly [number, number] => [
+    levelAt(sortedDb.length * (1 - share - SHARE_OFF)),
+    levelAt(sortedDb.length * (1 - share + SHARE_OFF)),
+  ];
   switch (metric) {
     case "LAFmax":
-      return sortedDb.at(-1) ?? NaN;
+      return [levelAt(Infinity), levelAt(Infinity)];
     case "LAFmin":
-      return sortedDb[0] ?? NaN;
+      return [levelAt(0), levelAt(0)];
     case "L10":
       return exceededFor(0.1);
     case "L50":
@@ -95,6 +103,6 @@ function figureOf(metric: string, { sortedDb, laeqDb }: Window): number {
     case "L90":
       return exceededFor(0.9);
     default:
-      return laeqDb;
+      return [laeqDb, laeqDb];
   }
 }

@@ -159,7 +159,8 @@ export class TruthCheck {
   /** The figures of a window of the noise, at the window's end. */
   #figureReported(metric: string, value: number, timeMs: number): void {
     const figure = this.#noise.figure(metric, timeMs);
-    if (figure) this.#compare(metric, value, timeMs, [figure.truth, figure.truth], figure.allowed);
+    if (figure)
+      this.#compare(metric, value, timeMs, [figure.lowDb, figure.highDb], figure.allowedDb);
   }
 
   #compare(
