@@ -103,13 +103,13 @@ export const DEFAULTS =
   '\npressure {"periodS":10,"range":{"min":300,"max":1250},"report":{"deadband":0.4' + BAND + "}" +
   // Made of running means, so its alarm needs no delay: poor (4) or worse, until fair (2).
   '\neaqi {"periodS":3600,"range":{"min":1,"max":6},"report":{"deadband":0.5' + BAND + ',"alarms":[{"above":3,"clear":2.5}]}' +
+  '\naqi {"periodS":3600,"range":{"min":0,"max":500},"report":{"deadband":0.5' + BAND + "}" +
   // SHT4x inside the housing. The ESP32's modules are made for 85 Cel around them, and water
   // condenses on what is colder than the air: both are told before they do harm.
   '\nhousingTemperature {"periodS":60,"range":{"min":-40,"max":125},"report":{"deadband":2' + BAND +
     ',"alarms":[{"above":75,"clear":70,"raiseDelayS":600' + WARNING + "]}" +
   '\nhousingHumidity {"periodS":60,"range":{"min":0,"max":100},"report":{"deadband":5' + BAND +
     ',"alarms":[{"above":90,"clear":85,"raiseDelayS":3600' + WARNING + "]}" +
-  '\naqi {"periodS":3600,"range":{"min":0,"max":500},"report":{"deadband":0.5' + BAND + "}" +
   // Of the health message; and longest wait of a reading for others to share its message with.
   '\nhealth {"periodS":900}' +
   '\nrelease {"periodS":300}' +

@@ -4,6 +4,7 @@ import type { OtaClock } from "./clock";
 import type { Contact } from "./gateway";
 import type { KnownImages } from "./knownImages";
 import type { NodePrograms } from "./nodePrograms";
+import type { NodeProgram } from "./otaStore";
 import type { SeenNodes } from "./seenNodes";
 import { NO_PROGRAM, type Program } from "./transfer";
 import type { Troubles } from "./troubles";
@@ -40,8 +41,9 @@ export class ProgramChoice {
   programFor(contact: Contact): Program | undefined {
     const { nodes, images, programs } = this.#options;
     const { node, hash, starts } = contact;
-    const { wanted, good, forced } = programs.of(node);
-    const meant = wanted ?? good;
+    const program = programs.of(node);
+    const { good, forced } = program;
+    const meant = meantOf(program);
     const crashing = starts >= CRASH_STARTS;
     if (crashing && good === undefined) this.#cannotBeRescued(contact);
     if (meant === undefined) return undefined;
@@ -66,7 +68,7 @@ export class ProgramChoice {
   transferStarted(node: string, hash: string): boolean {
     const { programs, changes } = this.#options;
     const program = programs.of(node);
-    const meant = program.wanted ?? program.good;
+    const meant = meantOf(program);
     if (meant === hash) return false;
     programs.set(node, { ...program, wanted: hash, forced: false });
     changes.note("node-rescued", node, `its program ${meant} crashes at every start: gets ${hash}`);
@@ -91,4 +93,9 @@ export class ProgramChoice {
     if (clock.nowMs() - sinceMs > BACKOFF_LONGEST_MS) return false;
     return broker.thereForMs(sinceMs) < BACKOFF_LONGEST_MS;
   }
+}
+
+/** The program that a node is meant to run, as far as anything is decided. */
+function meantOf({ wanted, good }: NodeProgram): string | undefined {
+  return wanted ?? good;
 }

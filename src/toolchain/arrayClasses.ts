@@ -333,7 +333,7 @@ function namesOf(typescript: typeof ts, declaration: ts.ClassDeclaration): strin
 }
 
 /** Whether a class may be named there: where it is declared, extended, imported or meant as a type. */
-function mayName(typescript: typeof ts, node: ts.Identifier): boolean {
+export function mayName(typescript: typeof ts, node: ts.Identifier): boolean {
   const { parent } = node;
   return (
     (typescript.isClassDeclaration(parent) && parent.name === node) ||

@@ -1,4 +1,5 @@
 import type ts from "typescript";
+import { mayName } from "./arrayClasses";
 
 /** Arguments of a call at most, the object included (`STMT9_CALL8` of the runtime). */
 const ARGUMENTS_MAX = 8;
@@ -44,7 +45,7 @@ export function plainClasses(
     });
   for (const file of files)
     visit(file, (node) => {
-      if (!typescript.isIdentifier(node) || mayName(typescript, node)) return;
+      if (!typescript.isIdentifier(node) || mayNamePlain(typescript, node)) return;
       let symbol = checker.getSymbolAtLocation(node);
       if (symbol && symbol.flags & typescript.SymbolFlags.Alias)
         symbol = checker.getAliasedSymbol(symbol);
@@ -53,16 +54,9 @@ export function plainClasses(
   return plain;
 }
 
-/** Whether a class may be named there: where it is made, declared, imported or meant as a type, and not extended. */
-function mayName(typescript: typeof ts, node: ts.Identifier): boolean {
+/** Whether a plain class may be named there: where it is made and wherever any may, but where it is extended. */
+function mayNamePlain(typescript: typeof ts, node: ts.Identifier): boolean {
   const { parent } = node;
   if (typescript.isNewExpression(parent)) return parent.expression === node;
-  return (
-    (typescript.isClassDeclaration(parent) && parent.name === node) ||
-    typescript.isImportSpecifier(parent) ||
-    typescript.isExportSpecifier(parent) ||
-    (typescript.isPropertyAccessExpression(parent) && parent.name === node) ||
-    (typescript.isTypeNode(parent) && !typescript.isExpressionWithTypeArguments(parent)) ||
-    typescript.isTypeElement(parent)
-  );
+  return mayName(typescript, node) && !typescript.isExpressionWithTypeArguments(parent);
 }

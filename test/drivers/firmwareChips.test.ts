@@ -27,16 +27,26 @@ const PERIOD_MS: Readonly<Record<string, number>> = {
   ...{ housing: MINUTE_MS, pmsa003i: MINUTE_MS, bh1750: MINUTE_MS, dbm: MINUTE_MS },
 };
 
+/** Looks at each transaction on a bus before it is carried out. */
+function watch(
+  bus: VirtualI2cBus,
+  look: (address: number, write: Uint8Array, nowMs: number) => void,
+): void {
+  const transaction = bus.transaction.bind(bus);
+  bus.transaction = (address, write, readCount, nowMs) => {
+    look(address, write, nowMs);
+    return transaction(address, write, readCount, nowMs);
+  };
+}
+
 /** The longest time for which each chip of a bus was left alone, from then on. */
 function longestPauses(bus: VirtualI2cBus): Map<number, { lastMs: number; longestMs: number }> {
   const pauses = new Map<number, { lastMs: number; longestMs: number }>();
-  const transaction = bus.transaction.bind(bus);
-  bus.transaction = (address, write, readCount, nowMs) => {
+  watch(bus, (address, _, nowMs) => {
     const { lastMs, longestMs } = pauses.get(address) ?? { lastMs: nowMs, longestMs: 0 };
     const pauseMs = lastMs < STARTED_MS ? 0 : nowMs - lastMs;
     pauses.set(address, { lastMs: nowMs, longestMs: Math.max(longestMs, pauseMs) });
-    return transaction(address, write, readCount, nowMs);
-  };
+  });
   return pauses;
 }
 
@@ -110,11 +120,9 @@ describe("a SEN55 whose humidity sensor breaks", () => {
       const bus = city.buses.get("bk-0001") as VirtualI2cBus;
       const sen55 = bus.chip("sen55") as VirtualSen5x;
       let starts = 0;
-      const transaction = bus.transaction.bind(bus);
-      bus.transaction = (address, write, ...more) => {
+      watch(bus, (address, write) => {
         if (address === sen55.address && Buffer.from(write).equals(SEN5X_START)) starts++;
-        return transaction(address, write, ...more);
-      };
+      });
       await city.run(brokenAfterMin * MINUTE_MS);
       const startsBefore = starts;
       sen55.status = Sen5xStatus.humidity;

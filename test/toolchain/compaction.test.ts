@@ -8,8 +8,9 @@ import { runInVm } from "../vm/harness";
 
 testInBothWorlds("compact code", compactCodeCases, "test/vm/compactCode.main.ts");
 
-const compile = (entry: string, compact: boolean) =>
-  compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0", compact }).bytecode;
+const program = (entry: string, compact: boolean) =>
+  compileProgram(entry, { projectFolder: PROJECT_FOLDER, version: "0.0.0", compact });
+const compile = (entry: string, compact: boolean) => program(entry, compact).bytecode;
 
 describe("compaction", () => {
   it("makes a program shorter, and the same one each time", () => {
@@ -23,11 +24,7 @@ describe("compaction", () => {
 
   it("puts functions where they are called", () => {
     const functions = (compact: boolean) =>
-      compileProgram("test/vm/compactCode.main.ts", {
-        projectFolder: PROJECT_FOLDER,
-        version: "0.0.0",
-        compact,
-      }).debugInfo.functions.map(({ name }) => name);
+      program("test/vm/compactCode.main.ts", compact).debugInfo.functions.map(({ name }) => name);
     const calledOnce = ["firstAbove", "nothingBack", "twiceChanged", "isAbove", "squareAbove"];
     expect(functions(false)).toEqual(expect.arrayContaining(calledOnce));
     expect(functions(true).filter((name) => calledOnce.includes(name))).toEqual([]);
@@ -38,11 +35,7 @@ describe("compaction", () => {
     expect(panics).toEqual([]);
     expect(lines).toContain("bytes 33 11 3 1 10");
     const globals = (compact: boolean) =>
-      compileProgram("test/vm/byteConstants.main.ts", {
-        projectFolder: PROJECT_FOLDER,
-        version: "0.0.0",
-        compact,
-      }).debugInfo.globals.map(({ name }) => name);
+      program("test/vm/byteConstants.main.ts", compact).debugInfo.globals.map(({ name }) => name);
     expect(globals(false)).toContain("SAME");
     expect(globals(true)).not.toContain("SAME");
   }, 60_000);

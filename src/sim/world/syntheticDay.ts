@@ -241,7 +241,7 @@ export class SyntheticDay implements Surroundings {
   /** The chip warms a housing a little, the sun much. */
   #housingCel(moment: Moment): number {
     const { elevationDeg, cloudCover } = moment.sky();
-    const sun = Math.max(0, Math.sin((elevationDeg * Math.PI) / 180)) * (1 - 0.7 * cloudCover);
+    const sun = sunshine(elevationDeg) * (1 - 0.7 * cloudCover);
     return this.#temperatureCel(moment) + HOUSING_OWN_CEL + HOUSING_SUN_CEL * sun;
   }
 
@@ -270,8 +270,8 @@ export class SyntheticDay implements Surroundings {
 
   /** Ozone is made by the sun, and used up by fresh exhaust. */
   #o3Ugm3(moment: Moment): number {
-    const sunshine = Math.max(0, Math.sin((moment.sky().elevationDeg * Math.PI) / 180));
-    const made = 38 + 55 * sunshine * (1 - 0.5 * moment.sky().cloudCover);
+    const { elevationDeg, cloudCover } = moment.sky();
+    const made = 38 + 55 * sunshine(elevationDeg) * (1 - 0.5 * cloudCover);
     return Math.max(2, made - 0.45 * this.#no2Ugm3(moment) + 8 * this.#gust(moment, 14));
   }
 
@@ -315,4 +315,9 @@ export class SyntheticDay implements Surroundings {
     if (!moment.sky().lampBurns) return LAMP_OFF_MA;
     return LAMP_CURRENT_MA * (1 + 0.003 * wander(this.#key + 10, moment.utcMs, 20_000));
   }
+}
+
+/** What of the sun's light falls on level ground under a clear sky, as a share of that at the zenith; 0 by night. */
+function sunshine(elevationDeg: number): number {
+  return Math.max(0, Math.sin((elevationDeg * Math.PI) / 180));
 }
